@@ -1,0 +1,104 @@
+"""What a call needs of its engines: four small protocols, and nothing of any library.
+
+Each adapter is a file of its own under `softagent.speech` and `softagent.language`, and
+imports its library only when it is made. `load_engines` chooses between them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from softagent.chat import Message
+from softagent.media.frame import Samples
+
+
+class VoiceActivity(Protocol):
+    """How likely it is that somebody speaks, window by window. One object per call; one thread."""
+
+    window_samples: int
+    """Length of a window at the call's rate: 256 at 8 kHz, 512 at 16 kHz (32 ms)."""
+
+    def probability(self, window: Samples) -> float:
+        """Probability 0..1 that `window` (exactly `window_samples` long) holds speech."""
+        ...
+
+    def reset(self) -> None:
+        """Forget the past: the next window begins a new call."""
+        ...
+
+
+class Recognizer(Protocol):
+    """Words from one caller's speech, utterance by utterance. One object per call; one thread."""
+
+    partial_interval_ms: int
+    """How often asking for `partial` is worth its cost."""
+
+    def accept(self, samples: Samples) -> None:
+        """Hear more of the utterance, at the call's rate, any length."""
+        ...
+
+    def partial(self) -> str:
+        """The words so far; may change. Empty when there are none."""
+        ...
+
+    def finish(self) -> str:
+        """The words of the whole utterance since `reset`.
+
+        More may be accepted afterwards (the caller went on after a pause) and
+        `finish` asked again: it then covers the old and the new part.
+        """
+        ...
+
+    def reset(self) -> None:
+        """Begin a new utterance."""
+        ...
+
+
+class LanguageModel(Protocol):
+    """Words for an answer. One object per process; one generation at a time."""
+
+    def prime(self, messages: Sequence[Message]) -> None:
+        """Evaluate a prompt's beginning ahead of time, so that a stream that starts with it is quick."""
+        ...
+
+    def stream(
+        self, messages: Sequence[Message], *, max_tokens: int, cancelled: Callable[[], bool]
+    ) -> Iterator[str]:
+        """Yield the answer's text piece by piece; stop soon after `cancelled()` turns true.
+
+        Iterated, and closed, by one thread.
+        """
+        ...
+
+    def count_tokens(self, messages: Sequence[Message]) -> int:
+        """Tokens that the prompt made of `messages` takes in the context window."""
+        ...
+
+    @property
+    def context_tokens(self) -> int:
+        """Size of the context window."""
+        ...
+
+
+class Synthesizer(Protocol):
+    """Speech from text. One object per process; one synthesis at a time."""
+
+    def synthesize(
+        self, text: str, *, rate_hz: int, cancelled: Callable[[], bool]
+    ) -> Iterator[Samples]:
+        """Yield the sound of `text` at `rate_hz` in pieces of any length, the first as soon as it is ready."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """The engines of one worker. Factories make what belongs to one call; the rest is shared by all."""
+
+    voice_activity: Callable[[int], VoiceActivity]
+    """rate_hz -> a fresh detector for one call."""
+    recognizer: Callable[[int], Recognizer]
+    """rate_hz -> a fresh recognizer for one call."""
+    language_model: LanguageModel
+    synthesizer: Synthesizer

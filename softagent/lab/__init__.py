@@ -1,0 +1,1 @@
+"""The built-in test PBX and scripted caller behind `demo` and `bench`."""

@@ -1,0 +1,1 @@
+"""Sound and packets: frames, codecs, RTP, playout, digits, recordings."""

@@ -1,0 +1,1 @@
+"""Signalling: the telephone that registers, rings and hangs up."""

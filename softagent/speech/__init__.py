@@ -1,0 +1,1 @@
+"""Engines that hear and speak: voice activity, recognizers, synthesizers."""
