@@ -85,14 +85,24 @@ class TranscriptFinished:
 
 
 @dataclass(frozen=True, slots=True)
-class ClauseSpoken:
-    """A clause of a reply has been synthesised whole: its words and its length."""
+class ClauseWritten:
+    """The words of a clause of a reply are there; its sound follows."""
 
     tick: int
     turn: int
     clause: int
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClauseSpoken:
+    """A clause of a reply has been synthesised whole."""
+
+    tick: int
+    turn: int
+    clause: int
     frames: int
+    """Its length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +163,7 @@ Event = (
     | SpeechEnded
     | TranscriptChanged
     | TranscriptFinished
+    | ClauseWritten
     | ClauseSpoken
     | ReplyWritten
     | ReplyFailed

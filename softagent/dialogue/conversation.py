@@ -1,0 +1,294 @@
+"""Whose turn it is: events in, commands out. The whole behaviour of a call, as a pure state machine.
+
+             SpeechPaused           words            ReplyHeard
+    LISTENING ---------> FINALIZING -----> THINKING -----------> SPEAKING
+        ^  ^                 |                |                     |
+        |  '---- resumed, or no words --------'                     |
+        '------------- heard to the end, or interrupted ------------'
+
+A reply is prepared as soon as the caller pauses and released when the pause has lasted
+long enough. Until its first frame has been heard, everything can be taken back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from softagent.dialogue.events import (
+    AgentState,
+    CallAnswered,
+    CallerHungUp,
+    CancelReply,
+    ClauseSpoken,
+    ClauseWritten,
+    Command,
+    DigitPressed,
+    Event,
+    FinishTranscript,
+    ForgetUtterance,
+    HangUp,
+    PrepareReply,
+    PrepareSpeech,
+    ReleaseReply,
+    ReplyFailed,
+    ReplyHeard,
+    ReplyWritten,
+    SpeechEnded,
+    SpeechPaused,
+    SpeechResumed,
+    SpeechStarted,
+    TimePassed,
+    TranscriptChanged,
+    TranscriptFinished,
+)
+from softagent.dialogue.history import Answer, Clause, History
+from softagent.dialogue.phrases import Phrases
+
+FAILURES_BEFORE_GIVING_UP = 2
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationSettings:
+    """The fixed texts and limits of one account; times in ticks."""
+
+    greeting: str
+    farewell: str
+    phrases: Phrases
+    barge_in: bool
+    silence_ticks: int
+    """Silence after which the agent asks whether the caller is there."""
+    call_ticks: int
+    """Longest call."""
+
+
+@dataclass(slots=True)
+class Turn:
+    """One utterance of the caller together with our answer to it."""
+
+    id: int
+    words: str = ""
+    """The caller's words; empty when the agent speaks unasked."""
+    answer: str = ""
+    """A fixed text to say; empty when the model answers."""
+    is_over: bool = False
+    """The caller's pause has lasted long enough: the answer may be heard."""
+    is_prepared: bool = False
+    is_heard: bool = False
+    is_farewell: bool = False
+
+
+class Conversation:
+    """One call's dialogue. `handle` is called by the call thread only."""
+
+    def __init__(self, settings: ConversationSettings, history: History) -> None:
+        self.state = AgentState.LISTENING
+        self.history = history
+        self.interruptions = 0
+        self._settings = settings
+        self._turn = Turn(-1, is_over=True)
+        self._said = Answer()
+        self._interrupted = ""
+        self._failures = 0
+        self._prompts = 0
+        self._quiet_since = 0
+        self._caller_speaks = False
+
+    @property
+    def turn(self) -> int:
+        """Id of the current turn."""
+        return self._turn.id
+
+    @property
+    def may_be_interrupted(self) -> bool:
+        """Whether speech heard now would stop the agent."""
+        return self.state is not AgentState.SPEAKING or self._settings.barge_in
+
+    def handle(self, event: Event) -> list[Command]:
+        """Take one event; return what is to be done about it, in order."""
+        if self.state is AgentState.CLOSED:
+            return []
+        match event:
+            case CallAnswered():
+                return self._say(self._settings.greeting)
+            case SpeechStarted():
+                return self._on_speech_started()
+            case SpeechPaused():
+                return self._on_speech_paused()
+            case SpeechResumed():
+                return self._on_speech_resumed()
+            case SpeechEnded():
+                return self._on_speech_ended()
+            case TranscriptChanged():
+                return []
+            case TranscriptFinished(turn=turn) if turn == self._turn.id:
+                return self._on_words(event)
+            case ClauseWritten(turn=turn) if turn == self._turn.id:
+                self._said.clauses[event.clause] = Clause(event.text)
+                return []
+            case ClauseSpoken(turn=turn) if turn == self._turn.id:
+                self._said.clauses[event.clause].frames = event.frames
+                return []
+            case ReplyWritten(turn=turn) if turn == self._turn.id:
+                return self._on_reply_written()
+            case ReplyFailed(turn=turn) if turn == self._turn.id:
+                return self._on_reply_failed()
+            case ReplyHeard(turn=turn) if turn == self._turn.id:
+                return self._on_heard(event)
+            case DigitPressed(tick):
+                self._quiet_since = tick
+                return []
+            case TimePassed(tick):
+                return self._on_time(tick)
+            case CallerHungUp():
+                return self._close()
+            case _:
+                return []  # of a turn that has been withdrawn meanwhile
+
+    # The caller speaks
+
+    def _on_speech_started(self) -> list[Command]:
+        self._caller_speaks = True
+        if self.state is not AgentState.SPEAKING:
+            return self._withdraw()
+        if not self._settings.barge_in:
+            return []
+        self.interruptions += 1
+        self._interrupted = self._said.unheard()
+        self._close_answer()
+        return self._abandon()
+
+    def _on_speech_paused(self) -> list[Command]:
+        self._caller_speaks = False
+        if self.state is not AgentState.LISTENING:
+            return []
+        self._turn = Turn(self._turn.id + 1)
+        self.state = AgentState.FINALIZING
+        return [FinishTranscript(self._turn.id)]
+
+    def _on_speech_resumed(self) -> list[Command]:
+        self._caller_speaks = True
+        return self._withdraw()
+
+    def _on_speech_ended(self) -> list[Command]:
+        self._turn.is_over = True
+        match self.state:
+            case AgentState.THINKING if self._turn.words:
+                return [ReleaseReply(self._turn.id)]
+            case AgentState.LISTENING:
+                return self._on_nothing_said()
+            case _:
+                return []  # the words are still to come, or speech that was no interruption
+
+    def _withdraw(self) -> list[Command]:
+        """The caller goes on: drop an answer that nobody has heard, keep the utterance."""
+        asked_for = self.state is AgentState.FINALIZING or (
+            self.state is AgentState.THINKING and bool(self._turn.words)
+        )
+        return self._abandon() if asked_for else []
+
+    def _abandon(self) -> list[Command]:
+        self.state = AgentState.LISTENING
+        prepared, self._turn = self._turn, Turn(self._turn.id + 1)
+        return [CancelReply(prepared.id)] if prepared.is_prepared else []
+
+    # The words are there
+
+    def _on_words(self, event: TranscriptFinished) -> list[Command]:
+        words = event.text.strip()
+        if not words:
+            self.state = AgentState.LISTENING
+            return self._on_nothing_said() if self._turn.is_over else []
+        self.state = AgentState.THINKING
+        self._prompts = 0
+        turn = self._turn
+        turn.words, turn.is_prepared = words, True
+        self._said = Answer()
+        prepare: Command
+        if self._settings.phrases.goodbye.fullmatch(words):
+            turn.is_farewell, turn.answer = True, self._settings.farewell
+            prepare = PrepareSpeech(turn.id, turn.answer)
+        else:
+            prepare = PrepareReply(turn.id, self.history.prompt(words))
+        return [prepare, ReleaseReply(turn.id)] if turn.is_over else [prepare]
+
+    def _on_nothing_said(self) -> list[Command]:
+        """A noise: forget it, and if it has cut the agent short, say the rest after all."""
+        rest, self._interrupted = self._interrupted, ""
+        return [ForgetUtterance(), *(self._say(rest) if rest else [])]
+
+    # The agent speaks
+
+    def _say(self, text: str, *, farewell: bool = False) -> list[Command]:
+        self._turn = Turn(
+            self._turn.id + 1, answer=text, is_over=True, is_prepared=True, is_farewell=farewell
+        )
+        self._said = Answer()
+        self.state = AgentState.THINKING
+        return [PrepareSpeech(self._turn.id, text), ReleaseReply(self._turn.id)]
+
+    def _on_reply_written(self) -> list[Command]:
+        self._failures = 0
+        if self._settings.phrases.goodbye_word.search(self._said.text()):
+            self._turn.is_farewell = True
+        return []
+
+    def _on_reply_failed(self) -> list[Command]:
+        if self._turn.is_farewell:
+            return self._close()
+        self._failures += 1
+        cancel = self._abandon()
+        if self._failures >= FAILURES_BEFORE_GIVING_UP:
+            return [*cancel, *self._say(self._settings.phrases.trouble, farewell=True)]
+        return [*cancel, ForgetUtterance(), *self._say(self._settings.phrases.say_again)]
+
+    def _on_heard(self, event: ReplyHeard) -> list[Command]:
+        commands: list[Command] = []
+        self._quiet_since = event.tick
+        if not self._turn.is_heard:
+            self._turn.is_heard = True
+            self._interrupted = ""
+            self.state = AgentState.SPEAKING
+            if self._turn.words:
+                self.history.add_caller(self._turn.words)
+            commands.append(ForgetUtterance())
+        if (clause := self._said.clauses.get(event.clause)) is not None:
+            clause.heard_frames += 1
+        if event.is_last:
+            self._close_answer()
+            commands += self._on_heard_out()
+        return commands
+
+    def _on_heard_out(self) -> list[Command]:
+        if self._turn.is_farewell:
+            return self._close()
+        self.state = AgentState.LISTENING
+        return []
+
+    def _close_answer(self) -> None:
+        self.history.add_agent(self._said.heard())
+        self._said = Answer()
+
+    # Limits
+
+    def _on_time(self, tick: int) -> list[Command]:
+        settings = self._settings
+        if tick >= settings.call_ticks and not self._turn.is_farewell:
+            cancel = [] if self.state is AgentState.LISTENING else self._abandon()
+            self._close_answer()
+            return [*cancel, *self._say(settings.farewell, farewell=True)]
+        if self.state is not AgentState.LISTENING or self._caller_speaks:
+            return []
+        quiet_ticks = tick - self._quiet_since
+        if self._prompts == 0 and quiet_ticks >= settings.silence_ticks:
+            self._prompts = 1
+            return self._say(settings.phrases.still_there)
+        if self._prompts == 1 and quiet_ticks >= 2 * settings.silence_ticks:
+            self._prompts = 2
+            return self._say(settings.farewell, farewell=True)
+        return []
+
+    def _close(self) -> list[Command]:
+        cancel: list[Command] = [CancelReply(self._turn.id)] if self._turn.is_prepared else []
+        self._close_answer()
+        self.state = AgentState.CLOSED
+        return [*cancel, HangUp()]

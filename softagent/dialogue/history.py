@@ -1,0 +1,117 @@
+"""What was said in a call, as the language model is told it: only what the caller really heard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from softagent.chat import Message
+
+BYTES_PER_TOKEN = 3
+"""On the safe side: English takes about 4 bytes a token, Korean about 3 (one syllable)."""
+MESSAGE_TOKENS = 6
+"""What a chat template puts around each message."""
+FRAMES_PER_CHARACTER = 3.5
+"""Speaking rate assumed for a clause whose length is not known yet: 14 characters a second."""
+
+
+def estimated_tokens(messages: Sequence[Message]) -> int:
+    """Tokens that `messages` take at most, without asking a tokenizer."""
+    return sum(
+        len(message["content"].encode()) // BYTES_PER_TOKEN + MESSAGE_TOKENS for message in messages
+    )
+
+
+@dataclass(slots=True)
+class Clause:
+    """A piece of an answer: its words, its length, and how much of it was played."""
+
+    text: str
+    frames: int | None = None
+    """None until all of it has been synthesised."""
+    heard_frames: int = 0
+
+    def heard_words(self) -> str:
+        """The words played so far, cut at a word, in proportion to the frames played."""
+        if self.heard_frames == 0:
+            return ""
+        total = self.frames or max(self.heard_frames, round(len(self.text) * FRAMES_PER_CHARACTER))
+        words = self.text.split()
+        return " ".join(words[: len(words) * self.heard_frames // total])
+
+
+@dataclass(slots=True)
+class Answer:
+    """What the agent says in one turn, clause by clause, and how much of it was heard."""
+
+    clauses: dict[int, Clause] = field(default_factory=dict)
+
+    def text(self) -> str:
+        """Every word that was written."""
+        return " ".join(clause.text for _, clause in sorted(self.clauses.items()))
+
+    def heard(self) -> str:
+        """The words that were played."""
+        parts = (clause.heard_words() for _, clause in sorted(self.clauses.items()))
+        return " ".join(part for part in parts if part)
+
+    def unheard(self) -> str:
+        """The clauses that were not played to their end, each whole."""
+        return " ".join(
+            clause.text
+            for _, clause in sorted(self.clauses.items())
+            if clause.heard_words() != " ".join(clause.text.split())
+        )
+
+
+class History:
+    """The primed prefix, the exchanges so far, and what is left when they outgrow the context.
+
+    The prefix stays word for word the same, so that the model's cache of it holds. When
+    the exchanges exceed the budget, the older ones go in one step, down to half of it:
+    trimming a little every turn would make the model read everything again every turn.
+    """
+
+    def __init__(self, prefix: Sequence[Message], *, budget_tokens: int) -> None:
+        self._prefix = tuple(prefix)
+        self._budget = budget_tokens - estimated_tokens(self._prefix)
+        self._exchanges: list[Message] = []
+
+    def prompt(self, words: str) -> tuple[Message, ...]:
+        """The messages that ask for an answer to the caller's `words`."""
+        asked = Message(role="user", content=words)
+        self._trim(estimated_tokens((asked,)))
+        return (*self._prefix, *self._exchanges, asked)
+
+    def add_caller(self, words: str) -> None:
+        """The caller said `words` and is being answered."""
+        self._add("user", words)
+
+    def add_agent(self, words: str) -> None:
+        """The caller has heard `words`."""
+        if words:
+            self._add("assistant", words)
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """All that the next prompt will begin with."""
+        return (*self._prefix, *self._exchanges)
+
+    def _add(self, role: str, words: str) -> None:
+        last = self._exchanges[-1] if self._exchanges else None
+        if last is not None and last["role"] == role:
+            last = self._exchanges.pop()
+            words = f"{last['content']} {words}"
+        if role == "user":
+            self._exchanges.append(Message(role="user", content=words))
+        else:
+            self._exchanges.append(Message(role="assistant", content=words))
+
+    def _trim(self, needed: int) -> None:
+        if estimated_tokens(self._exchanges) + needed <= self._budget:
+            return
+        while self._exchanges and (
+            estimated_tokens(self._exchanges) + needed > self._budget // 2
+            or self._exchanges[0]["role"] == "assistant"
+        ):
+            del self._exchanges[0]

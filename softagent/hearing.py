@@ -1,0 +1,109 @@
+"""The thread in which one call's speech becomes words, so that slow recognition never delays a tick."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from softagent.dialogue.events import Event, ReplyFailed, TranscriptChanged, TranscriptFinished
+from softagent.engines import Recognizer
+from softagent.media.frame import Samples
+
+_log = logging.getLogger("softagent.hearing")
+
+
+@dataclass(frozen=True, slots=True)
+class _Sound:
+    samples: Samples
+
+
+@dataclass(frozen=True, slots=True)
+class _Finish:
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Forget:
+    pass
+
+
+class Hearing:
+    """Feeds one recognizer. Methods are called by the call thread; events come from this thread.
+
+    Partial transcripts are made only when nothing else is waiting, so that a turn that has
+    ended never waits for one.
+    """
+
+    def __init__(
+        self,
+        recognizer: Recognizer,
+        *,
+        rate_hz: int,
+        post: Callable[[Event], None],
+        now: Callable[[], int],
+        name: str,
+    ) -> None:
+        self._recognizer = recognizer
+        self._post = post
+        self._now = now
+        self._partial_samples = recognizer.partial_interval_ms * rate_hz // 1000
+        self._unread_samples = 0
+        self._words = ""
+        self._jobs: queue.SimpleQueue[_Sound | _Finish | _Forget | None] = queue.SimpleQueue()
+        """From the call thread to this one; None ends it."""
+        self._thread = threading.Thread(target=self._run, name=f"hearing {name}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def accept(self, samples: Samples) -> None:
+        """Hear more of the running utterance."""
+        self._jobs.put(_Sound(samples))
+
+    def finish(self, turn: int) -> None:
+        """Have the words up to now posted as TranscriptFinished of `turn`."""
+        self._jobs.put(_Finish(turn))
+
+    def forget(self) -> None:
+        """Begin a new utterance."""
+        self._jobs.put(_Forget())
+
+    def close(self, timeout_seconds: float) -> None:
+        """Join the thread."""
+        self._jobs.put(None)
+        self._thread.join(timeout_seconds)
+        if self._thread.is_alive():
+            _log.warning("event=hearing-thread-stuck seconds=%.1f", timeout_seconds)
+
+    def _run(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            try:
+                self._do(job)
+            except Exception as error:  # one utterance is lost, the call goes on
+                _log.exception("event=recognition-failed")
+                self._recognizer.reset()
+                if isinstance(job, _Finish):
+                    self._post(ReplyFailed(self._now(), job.turn, reason=str(error)))
+
+    def _do(self, job: _Sound | _Finish | _Forget) -> None:
+        match job:
+            case _Sound(samples):
+                self._recognizer.accept(samples)
+                self._unread_samples += len(samples)
+                if self._unread_samples >= self._partial_samples and self._jobs.empty():
+                    self._unread_samples = 0
+                    self._report(self._recognizer.partial())
+            case _Finish(turn):
+                words = self._recognizer.finish()
+                self._post(TranscriptFinished(self._now(), turn, words))
+            case _Forget():
+                self._recognizer.reset()
+                self._unread_samples, self._words = 0, ""
+
+    def _report(self, words: str) -> None:
+        if words != self._words:
+            self._words = words
+            self._post(TranscriptChanged(self._now(), words))

@@ -1,0 +1,219 @@
+"""One reply as a generator of sound, and the thread that drives it into the playout.
+
+    language model -> tokens -> clauses -> synthesizer -> Playout.put(turn, clause, samples)
+
+The generator is stepped by the reply thread in a call and by hand in a test. Being cut
+off needs no killing and no draining: the playout refuses sound of a turn that is not
+current, and the model and the synthesizer ask `cancelled` as they go.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from softagent.chat import Message
+from softagent.dialogue.events import ClauseSpoken, ClauseWritten, Event, ReplyFailed, ReplyWritten
+from softagent.engines import LanguageModel, Synthesizer
+from softagent.media.frame import Samples, frame_samples
+from softagent.media.playout import Playout
+from softagent.speech.sentences import ClauseSplitter
+
+_log = logging.getLogger("softagent.reply")
+
+
+@dataclass(frozen=True, slots=True)
+class TokenCame:
+    """The model has written its first piece of text."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClauseBegan:
+    """The words of a clause are complete; its sound follows."""
+
+    clause: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """A piece of a clause's sound, of any length."""
+
+    clause: int
+    samples: Samples
+
+
+@dataclass(frozen=True, slots=True)
+class ClauseEnded:
+    """All sound of a clause has been made."""
+
+    clause: int
+    samples: int
+
+
+Piece = TokenCame | ClauseBegan | Sound | ClauseEnded
+
+
+def spoken_reply(
+    words: Iterable[str],
+    synthesizer: Synthesizer,
+    *,
+    rate_hz: int,
+    cancelled: Callable[[], bool],
+) -> Iterator[Piece]:
+    """Speak `words` (text in pieces of any length) clause by clause, each as soon as it is complete."""
+    clause = 0
+    for text in _clauses(words):
+        if isinstance(text, TokenCame):
+            yield text
+            continue
+        yield ClauseBegan(clause, text)
+        length = 0
+        for samples in synthesizer.synthesize(text, rate_hz=rate_hz, cancelled=cancelled):
+            length += len(samples)
+            yield Sound(clause, samples)
+        if cancelled():
+            return
+        yield ClauseEnded(clause, length)
+        clause += 1
+
+
+def _clauses(words: Iterable[str]) -> Iterator[str | TokenCame]:
+    splitter = ClauseSplitter()
+    has_begun = False
+    for piece in words:
+        if not has_begun:
+            has_begun = True
+            yield TokenCame()
+        yield from splitter.push(piece)
+    yield from splitter.flush()
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What the reply thread is to do next: answer, say a text, or only warm the model's cache."""
+
+    turn: int | None
+    messages: tuple[Message, ...] = ()
+    text: str = ""
+
+
+class ReplyThread:
+    """Makes replies, one at a time, for one call.
+
+    `prepare`, `say`, `prime` and `cancel` are called by the call thread; events are posted
+    through `post` and marks through `mark`, both from the reply thread.
+    """
+
+    def __init__(
+        self,
+        language_model: LanguageModel,
+        synthesizer: Synthesizer,
+        playout: Playout,
+        *,
+        rate_hz: int,
+        max_tokens: int,
+        post: Callable[[Event], None],
+        mark: Callable[[int, str], None],
+        now: Callable[[], int],
+        name: str,
+    ) -> None:
+        self._language_model = language_model
+        self._synthesizer = synthesizer
+        self._playout = playout
+        self._rate_hz = rate_hz
+        self._max_tokens = max_tokens
+        self._post = post
+        self._mark = mark
+        self._now = now
+        self._wanted: int | None = None
+        """The turn whose reply is wanted: written by the call thread, read here. An int, so no lock."""
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        """From the call thread to this one; None ends it."""
+        self._thread = threading.Thread(target=self._run, name=f"reply {name}", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def prepare(self, turn: int, messages: tuple[Message, ...]) -> None:
+        """Begin to answer `messages` as turn `turn`, in place of whatever was being made."""
+        self._begin(_Job(turn, messages=messages))
+
+    def say(self, turn: int, text: str) -> None:
+        """Begin to say `text` as turn `turn`, in place of whatever was being made."""
+        self._begin(_Job(turn, text=text))
+
+    def prime(self, messages: tuple[Message, ...]) -> None:
+        """Let the model read `messages` ahead of the next question, when nothing else is to do."""
+        self._jobs.put(_Job(None, messages=messages))
+
+    def cancel(self, turn: int) -> None:
+        """Stop making the reply of `turn`."""
+        if self._wanted == turn:
+            self._wanted = None
+
+    def close(self, timeout_seconds: float) -> None:
+        """Stop whatever is being made and join the thread."""
+        self._wanted = None
+        self._jobs.put(None)
+        self._thread.join(timeout_seconds)
+        if self._thread.is_alive():
+            _log.warning("event=reply-thread-stuck seconds=%.1f", timeout_seconds)
+
+    def _begin(self, job: _Job) -> None:
+        self._wanted = job.turn
+        self._jobs.put(job)
+
+    def _run(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            try:
+                if job.turn is None:
+                    if self._jobs.empty():
+                        self._language_model.prime(job.messages)
+                elif job.turn == self._wanted:
+                    self._make(job, job.turn)
+            except Exception as error:  # one reply fails, the call goes on
+                _log.exception("event=reply-failed turn=%s", job.turn)
+                if job.turn is not None:
+                    self._post(ReplyFailed(self._now(), job.turn, reason=str(error)))
+
+    def _make(self, job: _Job, turn: int) -> None:
+        def cancelled() -> bool:
+            return self._wanted != turn
+
+        words: Iterable[str] = (
+            (job.text,)
+            if job.text
+            else self._language_model.stream(
+                job.messages, max_tokens=self._max_tokens, cancelled=cancelled
+            )
+        )
+        pieces = spoken_reply(words, self._synthesizer, rate_hz=self._rate_hz, cancelled=cancelled)
+        has_sound = False
+        for piece in pieces:
+            match piece:
+                case TokenCame():
+                    self._mark(turn, "first_token")
+                case ClauseBegan(clause, text):
+                    if clause == 0:
+                        self._mark(turn, "first_clause")
+                    self._post(ClauseWritten(self._now(), turn, clause, text))
+                case Sound(clause, samples):
+                    if not has_sound:
+                        self._mark(turn, "first_audio")
+                    has_sound = True
+                    if not self._playout.put(turn, clause, samples):
+                        return
+                case ClauseEnded(clause, length):
+                    frames = -(-length // frame_samples(self._rate_hz))
+                    self._post(ClauseSpoken(self._now(), turn, clause, frames))
+        if cancelled():
+            return
+        if not has_sound:
+            self._post(ReplyFailed(self._now(), turn, reason="nothing to say"))
+            return
+        self._post(ReplyWritten(self._now(), turn))
+        self._playout.finish(turn)
