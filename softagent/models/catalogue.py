@@ -10,6 +10,7 @@ from functools import cache
 from importlib import resources
 from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import urlsplit
 
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -19,6 +20,11 @@ class UrlSource:
     """A publisher's own address of one file."""
 
     url: str
+
+    @property
+    def host(self) -> str:
+        """Host and port that serve it."""
+        return urlsplit(self.url).netloc
 
     def __str__(self) -> str:
         return self.url
@@ -113,7 +119,9 @@ class Catalogue:
 @cache
 def load_catalogue() -> Catalogue:
     """The catalogue that comes with this version."""
-    return parse_catalogue(resources.files(__package__).joinpath("catalogue.toml").read_text("utf-8"))
+    return parse_catalogue(
+        resources.files(__package__).joinpath("catalogue.toml").read_text("utf-8")
+    )
 
 
 def parse_catalogue(text: str) -> Catalogue:
@@ -139,7 +147,9 @@ def _model(table: dict[str, Any]) -> Model:
         licence=table["licence"],
         files=tuple(_file(file, shared) for file in table.get("files", [])),
         derived=derived
-        and Derivation(derived["from"], derived["recipe"], tuple(derived["names"]), derived["size"]),
+        and Derivation(
+            derived["from"], derived["recipe"], tuple(derived["names"]), derived["size"]
+        ),
         main=table.get("main", ""),
         is_default=table.get("default", False),
     )
