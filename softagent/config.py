@@ -1,16 +1,82 @@
 """The settings of an account: the dataclasses are the schema, their defaults are the documentation.
 
-`softagent.accounts` reads them from accounts.toml. Units are in the names; times of
-a call are given in milliseconds and turned into ticks where they are used.
+`softagent.accounts` reads them from accounts.toml by the fields' types and the rules in
+their annotations; there is no other list of options. Units are in the names; times of a
+call are given in milliseconds and turned into ticks where they are used. A text may be
+empty where its default is.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
+
+from softagent.errors import UnknownAccount
 
 Codec = Literal["PCMU", "PCMA"]
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """Rule for a number: at least `low`, at most `high`."""
+
+    low: float
+    high: float
+
+    def expectation(self, value: float) -> str:
+        """What was expected instead of `value`; empty when it is right."""
+        return "" if self.low <= value <= self.high else f"expected {self.low} to {self.high}"
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """Rule for a text: all of it matches the regular expression `pattern`, in words `expected`."""
+
+    pattern: str
+    expected: str
+
+    def expectation(self, value: str) -> str:
+        """What was expected instead of `value`; empty when it is right."""
+        return "" if re.fullmatch(self.pattern, value) else f"expected {self.expected}"
+
+
+@dataclass(frozen=True, slots=True)
+class AlsoAsFile:
+    """Rule for a text: NAME_file may give the path of a file that holds it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelOrPath:
+    """Rule for a text: with a "/" in it, it is a path, relative to the accounts file's folder."""
+
+
+Port = Annotated[int, Between(1, 65535)]
+PortOrAny = Annotated[int, Between(0, 65535)]
+Threads = Annotated[int, Between(1, 64)]
+ModelRef = Annotated[str, ModelOrPath()]
+Text = Annotated[str, AlsoAsFile()]
+NAME = Matching(r"[A-Za-z0-9_-]+", "letters, digits, - and _ only")
+Name = Annotated[str, NAME]
+User = Annotated[str, Matching(r'[^\s@:;<>"]+', "a SIP user name, without @ and spaces")]
+AuthUser = Annotated[str, Matching(r'[^\s"]+', "a user name without spaces and quotes")]
+Host = Annotated[
+    str,
+    Matching(
+        r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?",
+        'a host name or an IPv4 address alone, e.g. "192.168.1.10"',
+    ),
+]
+LocalAddress = Annotated[
+    str,
+    Matching(
+        r"(?!0\.0\.0\.0$)[0-9]{1,3}(\.[0-9]{1,3}){3}",
+        'an IPv4 address of this machine, e.g. "192.168.1.20"; leave it out to have it chosen',
+    ),
+]
+Language = Annotated[str, Matching(r"[a-z]{2,3}(-[A-Za-z]{2,4})?", 'a language, e.g. "en"')]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +96,17 @@ class PortRange:
     first: int
     last: int
 
+    @classmethod
+    def parse(cls, text: str) -> PortRange:
+        """The range written as `text`; raises ValueError saying what was expected."""
+        match = re.fullmatch(r"([0-9]{1,5})-([0-9]{1,5})", text)
+        if match is None:
+            raise ValueError('expected "first-last", e.g. "20000-20099"')
+        first, last = int(match[1]), int(match[2])
+        if not 1024 <= first < last <= 65535:
+            raise ValueError("expected first < last, both from 1024 to 65535")
+        return cls(first, last)
+
     def __str__(self) -> str:
         return f"{self.first}-{self.last}"
 
@@ -39,8 +116,8 @@ class VadSettings:
     """[account.vad]: Silero, when it says "speech"."""
 
     engine: Literal["silero"] = "silero"
-    model: str = "silero-vad"
-    threshold: float = 0.6
+    model: ModelRef = "silero-vad"
+    threshold: Annotated[float, Between(0.05, 0.99)] = 0.6
     """Probability above which a 32 ms window counts as speech."""
 
 
@@ -49,10 +126,10 @@ class RecognizerSettings:
     """[account.recognizer]: speech to text."""
 
     engine: Literal["whisper", "vosk"] = "whisper"
-    model: str = "whisper-tiny.en"
+    model: ModelRef = "whisper-tiny.en"
     """A model id, a path, or for Vosk a language name such as "en-us"."""
-    partial_interval_ms: int = 400
-    threads: int = 1
+    partial_interval_ms: Annotated[int, Between(100, 5000)] = 400
+    threads: Threads = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +137,21 @@ class LlmSettings:
     """[account.llm]: the language model."""
 
     engine: Literal["llama"] = "llama"
-    model: str = "qwen2.5-coder-1.5b"
+    model: ModelRef = "qwen2.5-coder-1.5b"
     """A model id or the path of a GGUF file."""
-    context_tokens: int = 2048
-    max_tokens: int = 96
+    context_tokens: Annotated[int, Between(512, 131072)] = 2048
+    max_tokens: Annotated[int, Between(8, 2048)] = 96
     """Longest answer."""
-    temperature: float = 0.0
-    threads: int = 2
+    temperature: Annotated[float, Between(0, 2)] = 0.0
+    threads: Threads = 2
+
+    def contradictions(self) -> Iterator[str]:
+        """What can't be true together, one sentence each."""
+        if self.max_tokens >= self.context_tokens:
+            yield (
+                f"max_tokens {self.max_tokens}: expected less than context_tokens"
+                f" ({self.context_tokens}), which hold the facts and the talk as well"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,35 +159,43 @@ class SynthesizerSettings:
     """[account.synthesizer]: text to speech."""
 
     engine: Literal["hibari", "coqui", "piper"] = "hibari"
-    model: str = "hibari-heart"
+    model: ModelRef = "hibari-heart"
     """A model id or a path (hibari: .onnx; coqui: folder with model.pth and config.json; piper: .onnx)."""
-    speed: float = 1.0
-    threads: int = 1
+    speed: Annotated[float, Between(0.5, 2)] = 1.0
+    threads: Threads = 1
 
 
 @dataclass(frozen=True, slots=True)
 class TurnSettings:
     """[account.turn]: when the agent speaks and when it stops."""
 
-    start_ms: int = 96
+    start_ms: Annotated[int, Between(20, 2000)] = 96
     """Voiced sound before it counts as the caller speaking."""
-    prepare_ms: int = 200
+    prepare_ms: Annotated[int, Between(20, 5000)] = 200
     """Pause after which the likely answer is prepared, unheard."""
-    pause_ms: int = 550
+    pause_ms: Annotated[int, Between(100, 5000)] = 550
     """Pause that ends the caller's turn."""
     barge_in: bool = True
     """Whether the caller may interrupt the agent."""
-    barge_in_ms: int = 128
+    barge_in_ms: Annotated[int, Between(20, 2000)] = 128
     """Voiced sound that interrupts the agent while it speaks."""
+
+    def contradictions(self) -> Iterator[str]:
+        """What can't be true together, one sentence each."""
+        if self.prepare_ms > self.pause_ms:
+            yield (
+                f"prepare_ms {self.prepare_ms}: expected at most pause_ms ({self.pause_ms}):"
+                " the answer is prepared before the turn ends"
+            )
 
 
 @dataclass(frozen=True, slots=True)
 class LimitSettings:
     """[account.limits]: what no call may exceed."""
 
-    call_seconds: int = 1800
+    call_seconds: Annotated[int, Between(10, 86400)] = 1800
     """Longest call; then a goodbye and the end."""
-    silence_seconds: int = 12
+    silence_seconds: Annotated[int, Between(2, 600)] = 12
     """Silence after which the agent asks whether the caller is there; after twice as long again it says goodbye."""
 
 
@@ -118,31 +211,31 @@ class RecordingSettings:
 class Account:
     """[[account]]: one extension, answered by one process."""
 
-    name: str
-    registrar: str
-    username: str
+    name: Name
+    registrar: Host
+    username: User
     password: Secret
     enabled: bool = True
-    port: int = 5060
+    port: Port = 5060
     """The registrar's SIP port."""
-    domain: str = ""
+    domain: Host = ""
     """Realm-side domain of the address of record; the registrar's host unless set."""
-    auth_user: str = ""
+    auth_user: AuthUser = ""
     """User name for digest authentication; `username` unless set."""
-    local_address: str = ""
+    local_address: LocalAddress = ""
     """Address to bind and to announce; chosen from the route to the registrar unless set."""
-    local_port: int = 0
+    local_port: PortOrAny = 0
     """Local SIP port; 0 takes a free one."""
     rtp_ports: PortRange = PortRange(20000, 20099)
-    expires_seconds: int = 120
+    expires_seconds: Annotated[int, Between(30, 86400)] = 120
     """Registration time to ask for; what the PBX grants counts."""
     codecs: tuple[Codec, ...] = ("PCMU", "PCMA")
     """In order of preference."""
-    language: str = "en"
+    language: Language = "en"
     greeting: str = "Hello, how can I help you?"
     farewell: str = "Thank you for calling. Goodbye."
-    persona: str = "You are the friendly receptionist of a small office."
-    facts: str = ""
+    persona: Text = "You are the friendly receptionist of a small office."
+    facts: Text = ""
     """What the agent knows, in plain sentences; persona and facts may come from `persona_file`, `facts_file`."""
     vad: VadSettings = VadSettings()
     recognizer: RecognizerSettings = RecognizerSettings()
@@ -159,3 +252,17 @@ class Office:
 
     path: Path
     accounts: tuple[Account, ...]
+
+    def account(self, name: str) -> Account:
+        """The account called `name`, enabled or not; raises UnknownAccount."""
+        for account in self.accounts:
+            if account.name == name:
+                return account
+        known = ", ".join(account.name for account in self.accounts)
+        raise UnknownAccount(f'there is no account "{name}" in {self.path}; there are: {known}')
+
+    def chosen(self, only: Collection[str] = ()) -> tuple[Account, ...]:
+        """The accounts to run: those named in `only`, or else all enabled ones; raises UnknownAccount."""
+        if only:
+            return tuple(self.account(name) for name in dict.fromkeys(only))
+        return tuple(account for account in self.accounts if account.enabled)
