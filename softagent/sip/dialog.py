@@ -1,0 +1,92 @@
+"""A dialog: what both ends remember of each other between INVITE and BYE (RFC 3261 section 12)."""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+
+from softagent.sip.address import DEFAULT_PORT, NameAddress, Uri, parameter
+from softagent.sip.message import Headers, Request
+from softagent.sip.response import Address
+
+
+class Dialog:
+    """One dialog that the other side's INVITE began. Used under its owner's lock."""
+
+    def __init__(self, invite: Request, source: Address) -> None:
+        """Take over the other side's data. Raises MessageError when its Contact or route can't be read."""
+        self.call_id = invite.call_id
+        self.local_tag = secrets.token_hex(8)
+        self._source = source
+        self._remote = invite.need("From")
+        self._remote_tag = invite.sender.tag
+        self._local = f"{invite.need('To')};tag={self.local_tag}"
+        contacts = invite.addresses("Contact")
+        self._target = contacts[0].uri if contacts else invite.sender.uri
+        self._route = invite.addresses("Record-Route")
+        self._local_sequence = 0
+        self._remote_sequence = invite.cseq.number
+
+    def matches(self, request: Request) -> bool:
+        """Whether a request of the other side belongs to this dialog (section 12.2.2)."""
+        return (
+            request.call_id == self.call_id
+            and request.recipient.tag == self.local_tag
+            and request.sender.tag == self._remote_tag
+        )
+
+    def accept(self, request: Request) -> bool:
+        """Note a request's sequence number; False for one that comes too late (section 12.2.2)."""
+        number = request.cseq.number
+        if request.method in ("ACK", "CANCEL"):
+            return True
+        if number < self._remote_sequence:
+            return False
+        self._remote_sequence = number
+        return True
+
+    def refresh_target(self, request: Request) -> None:
+        """A re-INVITE or UPDATE may move the other side. Raises MessageError for a bad Contact."""
+        for contact in request.addresses("Contact"):
+            self._target = contact.uri
+
+    def request(self, method: str, *headers: tuple[str, str]) -> Request:
+        """A request within the dialog, without its Via (section 12.2.1.1)."""
+        self._local_sequence += 1
+        uri, route = self._target, [str(hop) for hop in self._route]
+        if self._route and parameter(self._route[0].uri.parameters, "lr") is None:
+            # A strict router wants its own URI in the first line and ours at the end.
+            uri, route = self._route[0].uri, [*route[1:], f"<{self._target}>"]
+        fields = (
+            *(("Route", hop) for hop in route),
+            ("From", self._local),
+            ("To", self._remote),
+            ("Call-ID", self.call_id),
+            ("CSeq", f"{self._local_sequence} {method}"),
+            *headers,
+        )
+        return Request(method, str(uri), Headers(fields))
+
+    @property
+    def next_hop(self) -> Address:
+        """Where requests go: the first proxy of the route, or the contact.
+
+        A host name there would need a look-up; the INVITE's own source stands in for it.
+        """
+        hop = self._route[0].uri if self._route else self._target
+        return literal_address(hop) or self._source
+
+
+def literal_address(uri: Uri) -> Address | None:
+    """Address in a URI that names its host by number; None for a host name."""
+    try:
+        ipaddress.ip_address(uri.host)
+    except ValueError:
+        return None
+    return uri.host, uri.port or DEFAULT_PORT
+
+
+def caller_address(invite: Request) -> NameAddress:
+    """Who calls: the identity that the PBX vouches for (RFC 3325), or else From."""
+    asserted = invite.headers.values("P-Asserted-Identity")
+    return NameAddress.parse(asserted[0]) if asserted else invite.sender

@@ -1,0 +1,11 @@
+"""What can be wrong with something that came in from the network: answered or ignored, never shown as a failure."""
+
+from __future__ import annotations
+
+
+class MessageError(ValueError):
+    """A datagram is not a SIP message, or a part of one can't be read."""
+
+
+class DescriptionError(ValueError):
+    """A body is not a session description that can be read."""

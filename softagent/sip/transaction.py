@@ -1,0 +1,303 @@
+"""Transactions over UDP: what was lost is sent again, what comes twice is heard once (RFC 3261 section 17).
+
+    datagram -> Transactions.receive -> new request / response for the caller's code
+                                     -> nothing: a repetition, answered here
+    wake(now) -> repetitions into the outbox, and what has timed out
+
+Pure: time is a number that the caller passes in; datagrams wait in `outbox`.
+"""
+
+from __future__ import annotations
+
+import enum
+import heapq
+import itertools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from softagent.sip.message import Request, Response
+from softagent.sip.response import Address, destination
+
+MAGIC = "z9hG4bK"
+"""Begins every branch made after RFC 3261 (section 8.1.1.7)."""
+
+NEVER = math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The timers' unit values (RFC 3261 table 4)."""
+
+    t1_seconds: float = 0.5
+    """Estimate of the round trip, and the first interval of repetition."""
+    t2_seconds: float = 4.0
+    """Longest interval of repetition."""
+    t4_seconds: float = 5.0
+    """How long a message may stay in the network."""
+
+    @property
+    def timeout_seconds(self) -> float:
+        """Timers B, F, H, J and L: 64 * T1."""
+        return 64 * self.t1_seconds
+
+
+class ServerState(enum.Enum):
+    """Figures 7 and 8 of RFC 3261, with the ACCEPTED of RFC 6026."""
+
+    PROCEEDING = "proceeding"
+    ACCEPTED = "accepted"
+    """2xx to an INVITE, repeated until the ACK."""
+    COMPLETED = "completed"
+    CONFIRMED = "confirmed"
+    TERMINATED = "terminated"
+
+
+class Repetition:
+    """When to send the same thing again: intervals that double up to T2, until a deadline."""
+
+    def __init__(self, timing: Timing, now: float, *, limit_seconds: float) -> None:
+        self._interval = timing.t1_seconds
+        self._longest = timing.t2_seconds
+        self.next_seconds = now + self._interval
+        self.deadline_seconds = now + limit_seconds
+
+    @property
+    def next_wake(self) -> float:
+        return min(self.next_seconds, self.deadline_seconds)
+
+    def slow_down(self) -> None:
+        """Go to the longest interval: a provisional response has come (section 17.1.2.2)."""
+        self._interval = self._longest
+
+    def is_due(self, now: float) -> bool:
+        """Whether to send again now; sets the next time when it is."""
+        if now < self.next_seconds:
+            return False
+        self._interval = min(2 * self._interval, self._longest)
+        self.next_seconds = now + self._interval
+        return True
+
+
+class ServerTransaction:
+    """One request from the network and our answers to it."""
+
+    def __init__(self, request: Request, source: Address) -> None:
+        self.request = request
+        self.source = source
+        self.destination = destination(request, source)
+        self.state = ServerState.PROCEEDING
+        self.on_unacknowledged: Callable[[], None] | None = None
+        """Called when the 2xx to an INVITE was never confirmed (section 13.3.1.4)."""
+        self.last = b""
+        self._repetition: Repetition | None = None
+        self._expiry = NEVER
+
+    @property
+    def is_invite(self) -> bool:
+        return self.request.method == "INVITE"
+
+    @property
+    def next_wake(self) -> float:
+        if self.state is ServerState.TERMINATED:
+            return NEVER
+        return self._repetition.next_wake if self._repetition else self._expiry
+
+    def respond(self, response: Response, timing: Timing, now: float) -> bytes:
+        """Take a response to send; b"" when a final one has gone out already."""
+        if self.state is not ServerState.PROCEEDING:
+            return b""
+        self.last = response.serialize()
+        if response.status >= 200:
+            limit = timing.timeout_seconds
+            self._expiry = now + limit
+            is_success = response.status < 300
+            accepted = self.is_invite and is_success
+            self.state = ServerState.ACCEPTED if accepted else ServerState.COMPLETED
+            if self.is_invite:
+                self._repetition = Repetition(timing, now, limit_seconds=limit)
+        return self.last
+
+    def acknowledge(self, timing: Timing, now: float) -> None:
+        """The ACK has come: no more repetitions, but late copies of the INVITE are still known."""
+        if self.state in (ServerState.ACCEPTED, ServerState.COMPLETED) and self.is_invite:
+            stay = self.state is ServerState.ACCEPTED
+            self._expiry = now + (timing.timeout_seconds if stay else timing.t4_seconds)
+            self._repetition = None
+            self.state = ServerState.CONFIRMED
+
+    def wake(self, now: float) -> bytes:
+        """The response again if that is due; TERMINATED when its time is over."""
+        if self._repetition is None:
+            if now >= self._expiry:
+                self.state = ServerState.TERMINATED
+            return b""
+        if now >= self._repetition.deadline_seconds:
+            was_accepted = self.state is ServerState.ACCEPTED
+            self.state = ServerState.TERMINATED
+            if was_accepted and self.on_unacknowledged is not None:
+                self.on_unacknowledged()
+            return b""
+        return self.last if self._repetition.is_due(now) else b""
+
+
+class ClientTransaction:
+    """One request of ours, repeated until it is answered (section 17.1.2)."""
+
+    def __init__(
+        self,
+        request: Request,
+        destination: Address,
+        on_result: Callable[[Response | None], None],
+        repetition: Repetition,
+    ) -> None:
+        self.datagram = request.serialize()
+        self.destination = destination
+        self.on_result = on_result
+        """Called once: with the final response, or None when none came."""
+        self.is_over = False
+        self._repetition = repetition
+
+    @property
+    def next_wake(self) -> float:
+        return NEVER if self.is_over else self._repetition.next_wake
+
+    def receive(self, response: Response) -> None:
+        """Take a response; a final one ends the transaction."""
+        if self.is_over:
+            return
+        if response.status < 200:
+            self._repetition.slow_down()
+            return
+        self.is_over = True
+        self.on_result(response)
+
+    def wake(self, now: float) -> bytes:
+        """The request again if that is due; the end of the transaction when its time is over."""
+        if self.is_over:
+            return b""
+        if now >= self._repetition.deadline_seconds:
+            self.is_over = True
+            self.on_result(None)
+            return b""
+        return self.datagram if self._repetition.is_due(now) else b""
+
+
+Key = tuple[str, ...]
+
+
+class Transactions:
+    """All transactions of one socket. Used under its owner's lock; calls back from within its methods."""
+
+    def __init__(self, timing: Timing) -> None:
+        self.timing = timing
+        self.outbox: list[tuple[bytes, Address]] = []
+        """Datagrams to send, filled by every method here."""
+        self._servers: dict[Key, ServerTransaction] = {}
+        self._clients: dict[Key, ClientTransaction] = {}
+        self._order = itertools.count()
+        self._wakes: list[tuple[float, int, Key, ServerTransaction | ClientTransaction]] = []
+
+    @property
+    def next_wake(self) -> float:
+        """When `wake` wants to be called; it may find nothing to do."""
+        return self._wakes[0][0] if self._wakes else NEVER
+
+    def receive_request(
+        self, request: Request, source: Address, now: float
+    ) -> ServerTransaction | None:
+        """Take a request: the transaction of a new one, None for what is dealt with here.
+
+        An ACK that no transaction claims confirms a 2xx and is the dialog's: it comes
+        back in a transaction that is never answered.
+        """
+        key = server_key(request, "INVITE" if request.method == "ACK" else request.method)
+        known = self._servers.get(key)
+        if request.method == "ACK":
+            if known is None or known.state is ServerState.ACCEPTED:
+                return ServerTransaction(request, source)
+            self.acknowledge(known, now)
+            return None
+        if known is not None:
+            if known.last:
+                self.outbox.append((known.last, known.destination))
+            return None
+        transaction = self._servers[key] = ServerTransaction(request, source)
+        return transaction
+
+    def invite_of(self, cancel: Request) -> ServerTransaction | None:
+        """The INVITE that a CANCEL is about (section 9.2)."""
+        return self._servers.get(server_key(cancel, "INVITE"))
+
+    def respond(self, transaction: ServerTransaction, response: Response, now: float) -> None:
+        """Send a response, and see to its repetition."""
+        if datagram := transaction.respond(response, self.timing, now):
+            self.outbox.append((datagram, transaction.destination))
+            self._schedule(server_key(transaction.request, transaction.request.method), transaction)
+
+    def acknowledge(self, transaction: ServerTransaction, now: float) -> None:
+        """The ACK to a final response of ours has come."""
+        transaction.acknowledge(self.timing, now)
+        self._schedule(server_key(transaction.request, transaction.request.method), transaction)
+
+    def send_request(
+        self,
+        request: Request,
+        destination: Address,
+        now: float,
+        on_result: Callable[[Response | None], None],
+        *,
+        limit_seconds: float | None = None,
+    ) -> None:
+        """Send a request other than INVITE and ACK; `on_result` gets the final response, None at the limit."""
+        limit = self.timing.timeout_seconds if limit_seconds is None else limit_seconds
+        repetition = Repetition(self.timing, now, limit_seconds=limit)
+        transaction = ClientTransaction(request, destination, on_result, repetition)
+        key = (request.via.branch, request.method)
+        self._clients[key] = transaction
+        self.outbox.append((transaction.datagram, destination))
+        self._schedule(key, transaction)
+
+    def receive_response(self, response: Response) -> bool:
+        """Take a response; whether it belongs to a request of ours that is still open (section 17.1.3)."""
+        key = (response.via.branch, response.cseq.method)
+        transaction = self._clients.get(key)
+        if transaction is None:
+            return False
+        if response.status >= 200:
+            del self._clients[key]
+        transaction.receive(response)
+        return True
+
+    def wake(self, now: float) -> None:
+        """Repeat what is due, forget what is over."""
+        while self._wakes and self._wakes[0][0] <= now:
+            _, _, key, transaction = heapq.heappop(self._wakes)
+            if transaction.next_wake > now:
+                continue  # rescheduled meanwhile: it is in the heap again
+            if datagram := transaction.wake(now):
+                self.outbox.append((datagram, transaction.destination))
+            self._keep_or_drop(key, transaction)
+
+    def _keep_or_drop(self, key: Key, transaction: ServerTransaction | ClientTransaction) -> None:
+        match transaction:
+            case ServerTransaction(state=ServerState.TERMINATED):
+                self._servers.pop(key, None)
+            case ClientTransaction(is_over=True):
+                self._clients.pop(key, None)
+            case _:
+                self._schedule(key, transaction)
+
+    def _schedule(self, key: Key, transaction: ServerTransaction | ClientTransaction) -> None:
+        if transaction.next_wake < NEVER:
+            entry = (transaction.next_wake, next(self._order), key, transaction)
+            heapq.heappush(self._wakes, entry)
+
+
+def server_key(request: Request, method: str) -> Key:
+    """What tells transactions apart (section 17.2.3); without the magic branch as RFC 2543 did."""
+    via = request.via
+    if via.branch.startswith(MAGIC):
+        return (via.branch, via.host.lower(), str(via.port or ""), method)
+    number, sender = str(request.cseq.number), request.sender.tag
+    return (request.call_id, number, sender, request.uri, str(via), method)
