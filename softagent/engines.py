@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from softagent.chat import Message
+from softagent.config import Account, LlmSettings, SynthesizerSettings, VadSettings
 from softagent.media.frame import Samples
+from softagent.models.store import ModelStore
 
 
 class VoiceActivity(Protocol):
@@ -102,3 +104,82 @@ class Engines:
     """rate_hz -> a fresh recognizer for one call."""
     language_model: LanguageModel
     synthesizer: Synthesizer
+
+
+def load_engines(account: Account, store: ModelStore) -> Engines:
+    """Load and warm the engines that `account` asks for; takes seconds.
+
+    Raises ModelMissing when a model is neither in the store nor a path, and EngineFailed
+    when a library can't make anything of it.
+    """
+    return Engines(
+        voice_activity=_load_voice_activity(account.vad, store),
+        recognizer=_load_recognizer(account, store),
+        language_model=_load_language_model(account.llm, store),
+        synthesizer=_load_synthesizer(account.synthesizer, store),
+    )
+
+
+def _load_voice_activity(
+    settings: VadSettings, store: ModelStore
+) -> Callable[[int], VoiceActivity]:
+    match settings.engine:
+        case "silero":
+            from softagent.speech.silero import SileroModel
+
+            silero = SileroModel(store.resolve(settings.model))
+            silero.warm_up()
+            return silero.detector
+
+
+def _load_recognizer(account: Account, store: ModelStore) -> Callable[[int], Recognizer]:
+    settings = account.recognizer
+    match settings.engine:
+        case "whisper":
+            from softagent.speech.whisper import WhisperModel
+
+            whisper = WhisperModel(
+                store.resolve(settings.model), threads=settings.threads, language=account.language
+            )
+            whisper.warm_up()
+            return lambda rate_hz: whisper.recognizer(rate_hz, settings.partial_interval_ms)
+        case "vosk":
+            from softagent.speech.vosk import VoskModel, is_language_name
+
+            named = is_language_name(settings.model)
+            vosk = VoskModel(settings.model if named else store.resolve(settings.model))
+            vosk.warm_up()
+            return lambda rate_hz: vosk.recognizer(rate_hz, settings.partial_interval_ms)
+
+
+def _load_language_model(settings: LlmSettings, store: ModelStore) -> LanguageModel:
+    match settings.engine:
+        case "llama":
+            from softagent.language.llama import LlamaLanguageModel
+
+            llama = LlamaLanguageModel(store.resolve(settings.model), settings)
+            llama.warm_up()
+            return llama
+
+
+def _load_synthesizer(settings: SynthesizerSettings, store: ModelStore) -> Synthesizer:
+    path = store.resolve(settings.model)
+    match settings.engine:
+        case "hibari":
+            from softagent.speech.hibari import HibariSynthesizer
+
+            hibari = HibariSynthesizer(path, settings)
+            hibari.warm_up()
+            return hibari
+        case "coqui":
+            from softagent.speech.coqui import CoquiSynthesizer
+
+            coqui = CoquiSynthesizer(path, settings)
+            coqui.warm_up()
+            return coqui
+        case "piper":
+            from softagent.speech.piper import PiperSynthesizer
+
+            piper = PiperSynthesizer(path, settings)
+            piper.warm_up()
+            return piper

@@ -1,0 +1,316 @@
+"""One call: ticks and events go into the conversation, its commands go out to the threads.
+
+media clock --Tick--> Inbox --> CallSession.run --> Conversation.handle
+hearing, reply, phone --Event--^        |
+                Hearing, ReplyThread, Playout, IncomingCall <-- commands
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from softagent.chat import Message
+from softagent.config import Account
+from softagent.dialogue.conversation import Conversation, ConversationSettings
+from softagent.dialogue.events import (
+    AgentState,
+    CallAnswered,
+    CallerHungUp,
+    CancelReply,
+    ClauseWritten,
+    Command,
+    DigitPressed,
+    Event,
+    FinishTranscript,
+    ForgetUtterance,
+    HangUp,
+    PrepareReply,
+    PrepareSpeech,
+    ReleaseReply,
+    ReplyHeard,
+    SpeechEnded,
+    SpeechPaused,
+    TimePassed,
+    TranscriptChanged,
+    TranscriptFinished,
+)
+from softagent.dialogue.history import History
+from softagent.dialogue.phrases import phrases
+from softagent.engines import Engines
+from softagent.errors import SoftagentError
+from softagent.hearing import Hearing
+from softagent.inbox import Inbox
+from softagent.journal import Journal
+from softagent.listener import Listener
+from softagent.media.codec import codec_named
+from softagent.media.frame import FRAME_MS, TICKS_PER_SECOND, Samples, Tick, ticks
+from softagent.media.playout import Playout
+from softagent.media.recorder import StereoRecorder
+from softagent.media.stream import RtpStream
+from softagent.reply import ReplyThread
+from softagent.report import Report
+from softagent.sip.phone import CallEnd, IncomingCall
+
+LAST_WORD_TICKS = ticks(200)
+"""Silence sent after the last word, so that the far end's jitter buffer plays it before the BYE."""
+SILENT_MEDIA_SECONDS = 5.0
+"""A media clock that has not ticked for so long is dead."""
+JOIN_SECONDS = 3.0
+SERVER_INTERNAL_ERROR = 500
+
+
+class CallSession:
+    """One call from the ring to the end. `run` is the call thread; `end` may come from any other."""
+
+    def __init__(
+        self,
+        call: IncomingCall,
+        account: Account,
+        engines: Engines,
+        opening: Sequence[Message],
+        *,
+        report: Callable[[Report], None],
+    ) -> None:
+        self._call = call
+        self._account = account
+        self._journal = Journal(account.name, call, report)
+        codec = codec_named(call.media.codec)
+        self._rate_hz = codec.rate_hz
+        self._inbox = Inbox()
+        self._playout = Playout(codec.rate_hz)
+        self._stream = RtpStream(
+            local=(call.media.local_host, call.media.local_port),
+            remote=(call.media.remote_host, call.media.remote_port),
+            codec=codec,
+            payload_type=call.media.payload_type,
+            event_payload_type=call.media.event_payload_type,
+            playout=self._playout,
+            on_tick=self._inbox.tick,
+            name=account.name,
+        )
+        self._conversation = _conversation(account, engines, opening)
+        self._hearing = Hearing(
+            engines.recognizer(codec.rate_hz),
+            rate_hz=codec.rate_hz,
+            post=self._inbox.post,
+            now=self._now,
+            name=account.name,
+        )
+        self._listener = Listener(
+            engines.voice_activity(codec.rate_hz),
+            self._hearing,
+            account.turn,
+            threshold=account.vad.threshold,
+            rate_hz=codec.rate_hz,
+        )
+        self._replies = ReplyThread(
+            engines.language_model,
+            engines.synthesizer,
+            self._playout,
+            rate_hz=codec.rate_hz,
+            max_tokens=account.llm.max_tokens,
+            post=self._inbox.post,
+            mark=self._journal.stopwatch.mark,
+            now=self._now,
+            name=account.name,
+        )
+        self._first_prompt = (*opening, Message(role="assistant", content=account.greeting))
+        self._recorder = self._open_recorder()
+        self._tick = 0
+        self._hang_up_at: int | None = None
+        self._ended = threading.Event()
+        """Set once, by whoever ends the call first."""
+        self._end = CallEnd.FAILED
+
+    def run(self) -> CallEnd:
+        """Answer, converse, and clean up; return why the call is over."""
+        self._journal.started()
+        try:
+            with self._running():
+                self._handle(CallAnswered(0))
+                self._replies.prime(self._first_prompt)
+                while not self._ended.is_set():
+                    self._step()
+        finally:
+            self._sum_up()
+        return self._end
+
+    def end(self, reason: CallEnd) -> None:
+        """Make `run` return soon. Any thread; the first reason counts."""
+        if not self._ended.is_set():
+            self._end = reason
+            self._ended.set()
+            self._inbox.post(CallerHungUp(self._now()))
+
+    @contextlib.contextmanager
+    def _running(self) -> Iterator[None]:
+        """The threads of the call, around its loop: whatever happens, all of them end."""
+        self._hearing.start()
+        self._replies.start()
+        try:
+            self._start_media()
+            self._call.answer()
+            self._call.on_end(self.end)
+            yield
+        finally:
+            self._call.hang_up()
+            self._stream.stop()
+            self._replies.close(JOIN_SECONDS)
+            self._hearing.close(JOIN_SECONDS)
+            if self._recorder is not None:
+                self._recorder.close()
+
+    def _start_media(self) -> None:
+        try:
+            self._stream.start()
+        except SoftagentError:
+            self._call.reject(SERVER_INTERNAL_ERROR)
+            raise
+        self._journal.stopwatch.start()
+
+    def _step(self) -> None:
+        """Deal with the next thing that happened."""
+        item = self._inbox.take(SILENT_MEDIA_SECONDS)
+        match item:
+            case None:
+                self._journal.log.error("event=media-clock-silent seconds=%.0f", SILENT_MEDIA_SECONDS)
+                self.end(CallEnd.FAILED)
+            case Tick():
+                self._on_tick(item)
+            case _:
+                self._note(item)
+                self._handle(item)
+
+    def _now(self) -> int:
+        return self._tick
+
+    # Ticks
+
+    def _on_tick(self, tick: Tick) -> None:
+        self._tick = tick.index
+        self._record(tick)
+        self._on_played(tick)
+        self._listen(tick.caller)
+        for digit in tick.digits:
+            self._journal.digit(digit)
+            self._handle(DigitPressed(tick.index, digit))
+        if tick.index % TICKS_PER_SECOND == 0:
+            self._handle(TimePassed(tick.index))
+        if self._hang_up_at is not None and tick.index >= self._hang_up_at:
+            self.end(CallEnd.AGENT_HUNG_UP)
+
+    def _record(self, tick: Tick) -> None:
+        if self._recorder is None:
+            return
+        try:
+            self._recorder.write(tick.caller, tick.agent.samples)
+        except OSError as error:  # a full disk costs the recording, not the call
+            self._journal.log.error("event=recording-failed error=%r", str(error))
+            self._recorder = None
+
+    def _on_played(self, tick: Tick) -> None:
+        played = tick.agent
+        if played.turn is None or played.clause is None:
+            return
+        self._journal.played(played)
+        self._handle(
+            ReplyHeard(tick.index, played.turn, played.clause, played.is_first, played.is_last)
+        )
+
+    def _listen(self, samples: Samples) -> None:
+        agent_speaks = self._conversation.state is AgentState.SPEAKING
+        for event in self._listener.listen(samples, tick=self._tick, agent_speaks=agent_speaks):
+            self._journal.log.debug("event=%s", type(event).__name__)
+            self._handle(event)
+            self._mark_pause(event)
+
+    def _mark_pause(self, event: Event) -> None:
+        turn = self._conversation.turn
+        match event:
+            case SpeechPaused() if self._conversation.state is AgentState.FINALIZING:
+                self._journal.stopwatch.open(turn, last_voiced=event.last_voiced)
+                self._journal.stopwatch.mark(turn, "paused")
+            case SpeechEnded():
+                self._journal.stopwatch.mark(turn, "ended")
+
+    # Events and commands
+
+    def _note(self, event: Event) -> None:
+        """What the shell itself makes of an event, before the conversation sees it."""
+        match event:
+            case TranscriptChanged(text=text):
+                self._listener.observe(text)
+            case TranscriptFinished(turn=turn):
+                self._journal.transcript(event, is_current=turn == self._conversation.turn)
+            case ClauseWritten():
+                self._journal.clause(event)
+
+    def _handle(self, event: Event) -> None:
+        for command in self._conversation.handle(event):
+            self._carry_out(command)
+
+    def _carry_out(self, command: Command) -> None:
+        match command:
+            case FinishTranscript(turn):
+                self._hearing.finish(turn)
+            case ForgetUtterance():
+                self._hearing.forget()
+            case PrepareReply(turn, messages):
+                self._playout.begin(turn)
+                self._replies.prepare(turn, messages)
+            case PrepareSpeech(turn, text):
+                self._playout.begin(turn)
+                self._replies.say(turn, text)
+            case ReleaseReply(turn):
+                self._playout.release(turn)
+            case CancelReply(turn):
+                self._playout.stop(turn)
+                self._replies.cancel(turn)
+                self._journal.forget_unheard()
+            case HangUp():
+                self._hang_up_at = self._tick + LAST_WORD_TICKS
+
+    # Around the call
+
+    def _open_recorder(self) -> StereoRecorder | None:
+        directory = self._account.recording.directory
+        if directory is None:
+            return None
+        directory.mkdir(parents=True, exist_ok=True)
+        return StereoRecorder(
+            directory / recording_name(self._account.name, self._call.call_id), self._rate_hz
+        )
+
+    def _sum_up(self) -> None:
+        self._journal.ended(
+            self._end,
+            ticks=self._tick,
+            interruptions=self._conversation.interruptions,
+            media=self._stream.stats(),
+            dropped_ticks=self._inbox.dropped_ticks,
+        )
+
+
+def _conversation(account: Account, engines: Engines, opening: Sequence[Message]) -> Conversation:
+    settings = ConversationSettings(
+        greeting=account.greeting,
+        farewell=account.farewell,
+        phrases=phrases(account.language),
+        barge_in=account.turn.barge_in,
+        silence_ticks=account.limits.silence_seconds * TICKS_PER_SECOND,
+        call_ticks=account.limits.call_seconds * TICKS_PER_SECOND,
+    )
+    room = engines.language_model.context_tokens - account.llm.max_tokens
+    return Conversation(settings, History(opening, budget_tokens=room))
+
+
+def recording_name(account: str, call_id: str, now: datetime | None = None) -> str:
+    """A file name that sorts by time and names account and call: reception-20261123T101500-ab12.wav."""
+    stamp = (now or datetime.fromtimestamp(time.time())).strftime("%Y%m%dT%H%M%S")
+    safe = "".join(letter if letter.isalnum() else "-" for letter in call_id)[:32]
+    return str(Path(f"{account}-{stamp}-{safe}.wav"))

@@ -1,0 +1,109 @@
+"""What is written down of one call while it happens: log lines, reports to the parent, stage times."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from softagent.dialogue.events import ClauseWritten, TranscriptFinished
+from softagent.log import call_logger
+from softagent.media.frame import FRAME_MS, Played
+from softagent.media.stream import StreamStats
+from softagent.report import CallEnded, CallStarted, Heard, Report, Said, TurnMeasured
+from softagent.sip.phone import CallEnd, IncomingCall
+from softagent.stopwatch import Stopwatch
+
+
+class Journal:
+    """One call's. Call thread only, but for `stopwatch.mark`. Words are logged at DEBUG only."""
+
+    def __init__(self, account: str, call: IncomingCall, report: Callable[[Report], None]) -> None:
+        self.log = call_logger(account, call.call_id)
+        self.stopwatch = Stopwatch()
+        self._account = account
+        self._call = call.call_id
+        self._caller = call.caller.number
+        self._codec = call.media.codec
+        self._report = report
+        self._turns = 0
+        self._unheard: dict[tuple[int, int], str] = {}
+        """Clauses by turn and number whose sound has not begun."""
+
+    def started(self) -> None:
+        """The call is being answered."""
+        self.log.info("event=call-started caller=%s codec=%s", self._caller, self._codec)
+        self._report(CallStarted(self._account, self._call, self._caller))
+
+    def transcript(self, event: TranscriptFinished, *, is_current: bool) -> None:
+        """The words of a turn are final, or were until the caller went on."""
+        self.stopwatch.mark(event.turn, "transcribed")
+        self.log.debug("event=heard turn=%d text=%r", event.turn, event.text)
+        if is_current and event.text:
+            self._report(Heard(self._account, self._call, event.turn, event.text))
+
+    def clause(self, event: ClauseWritten) -> None:
+        """A clause of an answer has its words."""
+        self.log.debug("event=clause turn=%d number=%d text=%r", event.turn, event.clause, event.text)
+        self._unheard[event.turn, event.clause] = event.text
+
+    def played(self, played: Played) -> None:
+        """A frame of an answer is on its way to the caller."""
+        if played.turn is None or played.clause is None:
+            return
+        if (text := self._unheard.pop((played.turn, played.clause), None)) is not None:
+            self._report(Said(self._account, self._call, played.turn, text))
+        if played.is_first:
+            self._answered(played.turn)
+
+    def forget_unheard(self) -> None:
+        """The answer in the making has been dropped."""
+        self._unheard.clear()
+
+    def digit(self, digit: str) -> None:
+        """The caller pressed a key."""
+        self.log.info("event=digit digit=%s", digit)
+
+    def ended(
+        self,
+        reason: CallEnd,
+        *,
+        ticks: int,
+        interruptions: int,
+        media: StreamStats,
+        dropped_ticks: int,
+    ) -> None:
+        """The call is over and its threads are gone."""
+        seconds = ticks * FRAME_MS / 1000
+        self.log.info(
+            "event=call-ended reason=%s seconds=%.1f turns=%d interruptions=%d sent=%d received=%d"
+            " lost=%d late=%d concealed=%d foreign=%d malformed=%d jitter_ms=%.1f"
+            " send_late_p99_ms=%.1f send_late_max_ms=%.1f underruns=%d dropped_ticks=%d",
+            reason.value,
+            seconds,
+            self._turns,
+            interruptions,
+            media.packets_sent,
+            media.packets_received,
+            media.lost,
+            media.late,
+            media.concealed,
+            media.foreign,
+            media.malformed,
+            media.jitter_ms,
+            media.send_late_p99_ms,
+            media.send_late_max_ms,
+            media.underruns,
+            dropped_ticks,
+        )
+        self._report(
+            CallEnded(self._account, self._call, reason.value, seconds, self._turns, interruptions)
+        )
+
+    def _answered(self, turn: int) -> None:
+        self.stopwatch.mark(turn, "heard")
+        marks = self.stopwatch.read(turn)
+        if marks is None:
+            return  # a greeting or a re-prompt answers nothing
+        self._turns += 1
+        stages = " ".join(f"{stage}_ms={time_ms:.0f}" for stage, time_ms in marks.items())
+        self.log.info("event=turn turn=%d %s", turn, stages)
+        self._report(TurnMeasured(self._account, self._call, turn, marks))

@@ -1,0 +1,92 @@
+"""The call thread's ear: caller frames in, speech events out, and the speech itself to the hearing thread.
+
+Tick.caller -> windows -> voice activity -> Endpointer -> SpeechStarted ... SpeechEnded
+          '--> Hearing, from a little before each start until the pause
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+
+from softagent.config import TurnSettings
+from softagent.dialogue.endpointer import Endpointer, EndpointerSettings, SpeechEvent
+from softagent.dialogue.events import SpeechPaused, SpeechResumed, SpeechStarted
+from softagent.engines import VoiceActivity
+from softagent.hearing import Hearing
+from softagent.media.frame import Samples, ticks
+from softagent.media.window import WindowChunker
+
+PREROLL_TICKS = ticks(400)
+"""Sound from before a start is noticed that belongs to the utterance."""
+
+
+def endpointer_settings(
+    turn: TurnSettings, *, threshold: float, window_ms: int
+) -> EndpointerSettings:
+    """The account's milliseconds as windows and ticks."""
+
+    def windows(milliseconds: int) -> int:
+        return max(1, -(-milliseconds // window_ms))
+
+    return EndpointerSettings(
+        threshold=threshold,
+        start_windows=windows(turn.start_ms),
+        barge_in_windows=windows(turn.barge_in_ms),
+        prepare_ticks=ticks(turn.prepare_ms),
+        pause_ticks=ticks(turn.pause_ms),
+    )
+
+
+class Listener:
+    """Decides when the caller speaks and sees that all of it is heard. Call thread only."""
+
+    def __init__(
+        self,
+        voice_activity: VoiceActivity,
+        hearing: Hearing,
+        settings: TurnSettings,
+        *,
+        threshold: float,
+        rate_hz: int,
+    ) -> None:
+        self._voice_activity = voice_activity
+        self._hearing = hearing
+        self._windows = WindowChunker(voice_activity.window_samples)
+        self._endpointer = Endpointer(
+            endpointer_settings(
+                settings,
+                threshold=threshold,
+                window_ms=voice_activity.window_samples * 1000 // rate_hz,
+            )
+        )
+        self._preroll: deque[Samples] = deque(maxlen=PREROLL_TICKS)
+        self._is_hearing = False
+
+    def listen(self, samples: Samples, *, tick: int, agent_speaks: bool) -> Iterator[SpeechEvent]:
+        """Take the caller's frame of `tick`; yield what it shows."""
+        if self._is_hearing:
+            self._hearing.accept(samples)
+        else:
+            self._preroll.append(samples)
+        for window in self._windows.push(samples):
+            probability = self._voice_activity.probability(window)
+            event = self._endpointer.push(probability, tick=tick, agent_speaks=agent_speaks)
+            match event:
+                case SpeechStarted() | SpeechResumed():
+                    self._begin_hearing()
+                case SpeechPaused():
+                    self._is_hearing = False
+            if event is not None:
+                yield event
+
+    def observe(self, words: str) -> None:
+        """Learn the partial transcript: it may shorten or lengthen the pause that ends the turn."""
+        self._endpointer.observe(words)
+
+    def _begin_hearing(self) -> None:
+        """Hand over what came before the start was noticed, then everything as it comes."""
+        self._is_hearing = True
+        for samples in self._preroll:
+            self._hearing.accept(samples)
+        self._preroll.clear()

@@ -1,0 +1,208 @@
+"""One registration in one process: loads the engines, registers, and has every call answered.
+
+main thread: signals, the parent's pipe, heartbeats
+signalling thread (the phone's) --on_call--> a call thread for each CallSession
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import multiprocessing.connection
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+
+from softagent.call import CallSession
+from softagent.config import Account
+from softagent.dialogue.phrases import phrases
+from softagent.dialogue.prompt import opening
+from softagent.engines import Engines, load_engines
+from softagent.errors import CredentialsRefused, SoftagentError
+from softagent.heartbeat import BEAT_SECONDS, Beat, Ready
+from softagent.media.codec import codec_named
+from softagent.models.store import ModelStore
+from softagent.report import Heard, Report, Said
+from softagent.sip.phone import (
+    CallEnd,
+    IncomingCall,
+    Phone,
+    Registration,
+    RegistrationState,
+)
+from softagent.sip.pyvoip import PyVoipPhone
+from softagent.speech.remembered import RememberedSpeech
+
+_log = logging.getLogger("softagent.worker")
+
+SWITCH_INTERVAL_SECONDS = 0.0005
+"""How long a busy Python thread may keep the media clock waiting (the default is 5 ms)."""
+CALL_END_SECONDS = 6.0
+"""How long a running call may take to clean up when the worker stops."""
+
+
+def run_worker(
+    account: Account, *, parent: Connection | None = None, report_words: bool = False
+) -> int:
+    """Answer `account`'s extension until told to stop; return the exit code. Main thread only.
+
+    Stops on SIGTERM, on SIGINT when there is no `parent`, and when `parent` is closed from
+    the other side. Sends Ready, Beat and reports to `parent`, what was heard and said only
+    with `report_words`.
+    """
+    sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
+    try:
+        engines = _warm_engines(account)
+        return Worker(
+            account, engines, PyVoipPhone(account), parent=parent, report_words=report_words
+        ).run()
+    except SoftagentError as error:
+        _log.error("account=%s event=worker-failed error=%r", account.name, str(error))
+        return error.exit_code
+
+
+def _warm_engines(account: Account) -> Engines:
+    """Load everything, read the prompt's beginning and speak the fixed sentences once."""
+    started = time.monotonic()
+    engines = load_engines(account, ModelStore())
+    engines.language_model.prime(opening(account.persona, account.facts))
+    speech = RememberedSpeech(engines.synthesizer)
+    fixed = phrases(account.language)
+    for rate_hz in {codec_named(name).rate_hz for name in account.codecs}:
+        for text in (
+            account.greeting,
+            account.farewell,
+            fixed.still_there,
+            fixed.say_again,
+            fixed.trouble,
+        ):
+            speech.remember(text, rate_hz=rate_hz)
+    _log.info(
+        "account=%s event=engines-ready seconds=%.1f", account.name, time.monotonic() - started
+    )
+    return Engines(engines.voice_activity, engines.recognizer, engines.language_model, speech)
+
+
+class Worker:
+    """Ties a phone to call sessions. `run` belongs to the main thread; callbacks come from the phone's."""
+
+    def __init__(
+        self,
+        account: Account,
+        engines: Engines,
+        phone: Phone,
+        *,
+        parent: Connection | None = None,
+        report_words: bool = False,
+    ) -> None:
+        self._account = account
+        self._engines = engines
+        self._phone = phone
+        self._parent = parent
+        self._report_words = report_words
+        self._opening = opening(account.persona, account.facts)
+        self._sending = threading.Lock()
+        """Guards `_parent.send`: the main thread beats, call threads report."""
+        self._session: CallSession | None = None
+        self._call_thread: threading.Thread | None = None
+        self._has_registered = False
+        self._failure: SoftagentError | None = None
+        self._wake, self._woken = socket.socketpair()
+        self._wake.setblocking(False)
+
+    def run(self) -> int:
+        """Register, mind the calls until told to stop, and take everything down again."""
+        with self._signals():
+            self._phone.start(on_call=self._on_call, on_registration=self._on_registration)
+            try:
+                self._mind()
+            finally:
+                self._stop()
+        if self._failure is not None:
+            raise self._failure
+        return 0
+
+    def _mind(self) -> None:
+        sources: list[Connection | socket.socket] = [self._woken]
+        if self._parent is not None:
+            sources.append(self._parent)
+        while not multiprocessing.connection.wait(sources, BEAT_SECONDS):
+            self._send(Beat())
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        """Turn SIGTERM, and SIGINT without a parent, into a byte on `_woken`."""
+        numbers = [signal.SIGTERM] if self._parent else [signal.SIGTERM, signal.SIGINT]
+        before = {number: signal.signal(number, lambda *_: None) for number in numbers}
+        wakeup_before = signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
+        try:
+            yield
+        finally:
+            signal.set_wakeup_fd(wakeup_before)
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _stop(self) -> None:
+        _log.info("account=%s event=stopping", self._account.name)
+        session, thread = self._session, self._call_thread
+        if session is not None and thread is not None:
+            session.end(CallEnd.AGENT_HUNG_UP)
+            thread.join(CALL_END_SECONDS)
+        self._phone.stop()
+        self._wake.close()
+        self._woken.close()
+
+    # From the phone's threads
+
+    def _on_registration(self, registration: Registration) -> None:
+        _log.info(
+            "account=%s event=registration state=%s reason=%r expires_s=%d",
+            self._account.name,
+            registration.state.value,
+            registration.reason,
+            registration.expires_seconds,
+        )
+        if registration.state is RegistrationState.REGISTERED and not self._has_registered:
+            self._has_registered = True
+            self._send(Ready())
+        elif registration.is_refused and not self._has_registered:
+            self._failure = CredentialsRefused(
+                f'account "{self._account.name}": {self._account.registrar} refuses user'
+                f' "{self._account.auth_user or self._account.username}"'
+                f" ({registration.reason}): check username, auth_user and password"
+            )
+            with contextlib.suppress(OSError):
+                self._wake.send(b"\0")
+
+    def _on_call(self, call: IncomingCall) -> None:
+        threading.Thread(
+            target=self._take, args=(call,), name=f"call {self._account.name}", daemon=True
+        ).start()
+
+    def _take(self, call: IncomingCall) -> None:
+        """The call thread: a call that fails is one call lost."""
+        self._call_thread = threading.current_thread()
+        try:
+            self._session = CallSession(
+                call, self._account, self._engines, self._opening, report=self._report
+            )
+            self._session.run()
+        except Exception:
+            _log.exception("account=%s call=%s event=call-failed", self._account.name, call.call_id)
+            call.hang_up()
+        finally:
+            self._session = None
+
+    def _report(self, report: Report) -> None:
+        if self._report_words or not isinstance(report, Heard | Said):
+            self._send(report)
+
+    def _send(self, message: object) -> None:
+        if self._parent is None:
+            return
+        with self._sending, contextlib.suppress(OSError):  # a dead parent is noticed by `_mind`
+            self._parent.send(message)
