@@ -126,7 +126,8 @@ class Conversation:
                 self._said.clauses[event.clause] = Clause(event.text)
                 return []
             case ClauseSpoken(turn=turn) if turn == self._turn.id:
-                self._said.clauses[event.clause].frames = event.frames
+                if (clause := self._said.clauses.get(event.clause)) is not None:
+                    clause.frames = event.frames
                 return []
             case ReplyWritten(turn=turn) if turn == self._turn.id:
                 return self._on_reply_written()

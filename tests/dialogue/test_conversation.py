@@ -1,0 +1,334 @@
+"""A conversation as a script of events: what the agent does about each."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from softagent.chat import Message
+from softagent.dialogue.conversation import Conversation, ConversationSettings
+from softagent.dialogue.events import (
+    AgentState,
+    CallAnswered,
+    CallerHungUp,
+    CancelReply,
+    ClauseSpoken,
+    ClauseWritten,
+    Command,
+    DigitPressed,
+    Event,
+    FinishTranscript,
+    ForgetUtterance,
+    HangUp,
+    PrepareReply,
+    PrepareSpeech,
+    ReleaseReply,
+    ReplyFailed,
+    ReplyHeard,
+    ReplyWritten,
+    SpeechEnded,
+    SpeechPaused,
+    SpeechResumed,
+    SpeechStarted,
+    TimePassed,
+    TranscriptChanged,
+    TranscriptFinished,
+)
+from softagent.dialogue.history import History
+from softagent.dialogue.phrases import ENGLISH
+
+SECOND = 50
+PREFIX = (Message(role="system", content="You are a receptionist."),)
+
+
+def conversation(*, barge_in: bool = True) -> Conversation:
+    settings = ConversationSettings(
+        greeting="Good morning.",
+        farewell="Goodbye.",
+        phrases=ENGLISH,
+        barge_in=barge_in,
+        silence_ticks=12 * SECOND,
+        call_ticks=600 * SECOND,
+    )
+    return Conversation(settings, History(PREFIX, budget_tokens=1500))
+
+
+def heard_out(talk: Conversation, *, tick: int, text: str) -> list[Command]:
+    """The current reply, one clause of two frames, is written, played and heard to its end."""
+    turn = talk.turn
+    events: list[Event] = [
+        ClauseWritten(tick, turn, 0, text),
+        ClauseSpoken(tick, turn, 0, frames=2),
+        ReplyWritten(tick, turn),
+        ReplyHeard(tick, turn, 0, is_first=True, is_last=False),
+        ReplyHeard(tick + 1, turn, 0, is_first=False, is_last=True),
+    ]
+    return [command for event in events for command in talk.handle(event)]
+
+
+def greeted(*, barge_in: bool = True) -> Conversation:
+    talk = conversation(barge_in=barge_in)
+    talk.handle(CallAnswered(0))
+    heard_out(talk, tick=1, text="Good morning.")
+    return talk
+
+
+def asked(talk: Conversation, words: str, *, tick: int = 100) -> list[Command]:
+    """The caller says `words` and stops for good."""
+    talk.handle(SpeechStarted(tick, onset=tick - 3))
+    talk.handle(SpeechPaused(tick + 20, last_voiced=tick + 10))
+    commands = talk.handle(TranscriptFinished(tick + 25, talk.turn, words))
+    return commands + talk.handle(SpeechEnded(tick + 40, last_voiced=tick + 10))
+
+
+def contents(talk: Conversation) -> list[str]:
+    return [message["content"] for message in talk.history.messages[len(PREFIX) :]]
+
+
+def test_the_agent_greets_first() -> None:
+    talk = conversation()
+    assert talk.handle(CallAnswered(0)) == [PrepareSpeech(0, "Good morning."), ReleaseReply(0)]
+    assert talk.state is AgentState.THINKING
+    heard_out(talk, tick=1, text="Good morning.")
+    assert talk.state is AgentState.LISTENING
+    assert contents(talk) == ["Good morning."]
+
+
+def test_an_answer_is_prepared_in_the_pause_and_released_at_the_end_of_the_turn() -> None:
+    talk = greeted()
+    assert talk.handle(SpeechStarted(100, onset=97)) == []
+    assert talk.handle(SpeechPaused(120, last_voiced=110)) == [FinishTranscript(1)]
+    assert talk.state is AgentState.FINALIZING
+    [prepare] = talk.handle(TranscriptFinished(125, 1, "When do you open?"))
+    assert isinstance(prepare, PrepareReply)
+    assert prepare.messages[-1] == {"role": "user", "content": "When do you open?"}
+    assert talk.state is AgentState.THINKING
+    assert talk.handle(SpeechEnded(140, last_voiced=110)) == [ReleaseReply(1)]
+
+
+def test_words_that_come_after_the_end_of_the_turn_are_answered_at_once() -> None:
+    talk = greeted()
+    talk.handle(SpeechStarted(100, onset=97))
+    talk.handle(SpeechPaused(120, last_voiced=110))
+    assert talk.handle(SpeechEnded(140, last_voiced=110)) == []
+    prepare, release = talk.handle(TranscriptFinished(150, 1, "When do you open?"))
+    assert isinstance(prepare, PrepareReply)
+    assert release == ReleaseReply(1)
+
+
+def test_a_caller_who_goes_on_takes_the_prepared_answer_back_without_a_trace() -> None:
+    talk = greeted()
+    talk.handle(SpeechStarted(100, onset=97))
+    talk.handle(SpeechPaused(120, last_voiced=110))
+    talk.handle(TranscriptFinished(125, 1, "I would like"))
+    assert talk.handle(SpeechResumed(130)) == [CancelReply(1)]
+    [finish] = talk.handle(SpeechPaused(180, last_voiced=170))
+    assert isinstance(finish, FinishTranscript)
+    talk.handle(TranscriptFinished(185, finish.turn, "I would like to book a table."))
+    talk.handle(SpeechEnded(200, last_voiced=170))
+    heard_out(talk, tick=210, text="For how many?")
+    assert contents(talk) == ["Good morning.", "I would like to book a table.", "For how many?"]
+
+
+def test_words_of_a_pause_that_was_taken_back_are_ignored() -> None:
+    talk = greeted()
+    talk.handle(SpeechStarted(100, onset=97))
+    talk.handle(SpeechPaused(120, last_voiced=110))
+    talk.handle(SpeechResumed(124))
+    assert talk.handle(TranscriptFinished(125, 1, "I would like")) == []
+    assert talk.state is AgentState.LISTENING
+
+
+def test_going_on_after_the_release_but_before_the_first_sound_also_takes_it_back() -> None:
+    talk = greeted()
+    asked(talk, "When do you open?")
+    turn = talk.turn
+    assert talk.handle(SpeechStarted(150, onset=147)) == [CancelReply(turn)]
+    assert talk.handle(ReplyHeard(151, turn, 0, is_first=True, is_last=False)) == []
+    assert contents(talk) == ["Good morning."]
+
+
+def test_an_interruption_stops_the_agent_at_once_and_keeps_only_what_was_heard() -> None:
+    talk = greeted()
+    asked(talk, "When do you open?")
+    turn = talk.turn
+    talk.handle(ClauseWritten(150, turn, 0, "We open at eight on Monday."))
+    talk.handle(ClauseSpoken(150, turn, 0, frames=60))
+    for tick in range(150, 180):
+        talk.handle(ReplyHeard(tick, turn, 0, is_first=tick == 150, is_last=False))
+    assert talk.state is AgentState.SPEAKING
+    assert talk.handle(SpeechStarted(180, onset=177)) == [CancelReply(turn)]
+    assert talk.state is AgentState.LISTENING
+    assert talk.interruptions == 1
+    assert contents(talk)[-1] == "We open at"
+
+
+def test_a_noise_that_cut_the_agent_short_makes_it_say_the_rest() -> None:
+    talk = greeted()
+    asked(talk, "When do you open?")
+    turn = talk.turn
+    talk.handle(ClauseWritten(150, turn, 0, "We open at eight."))
+    talk.handle(ClauseSpoken(150, turn, 0, frames=60))
+    talk.handle(ReplyHeard(150, turn, 0, is_first=True, is_last=False))
+    talk.handle(SpeechStarted(151, onset=148))
+    commands = asked(talk, "", tick=152)
+    assert commands[0] == ForgetUtterance()
+    assert isinstance(commands[1], PrepareSpeech)
+    assert commands[1].text == "We open at eight."
+
+
+def test_without_barge_in_the_agent_speaks_on() -> None:
+    talk = greeted(barge_in=False)
+    asked(talk, "When do you open?")
+    turn = talk.turn
+    talk.handle(ClauseWritten(150, turn, 0, "We open at eight."))
+    talk.handle(ReplyHeard(150, turn, 0, is_first=True, is_last=False))
+    assert talk.handle(SpeechStarted(151, onset=148)) == []
+    assert talk.state is AgentState.SPEAKING
+
+
+def test_a_noise_without_words_is_forgotten() -> None:
+    talk = greeted()
+    assert asked(talk, "  ") == [ForgetUtterance()]
+    assert talk.state is AgentState.LISTENING
+    assert contents(talk) == ["Good morning."]
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["Goodbye.", "Okay, thank you, bye!", "That's all, thanks. Bye bye.", "Great, thanks, bye now"],
+)
+def test_the_callers_goodbye_is_returned_and_the_call_ended_after_it(words: str) -> None:
+    talk = greeted()
+    prepare, release = asked(talk, words)
+    assert prepare == PrepareSpeech(1, "Goodbye.")
+    assert release == ReleaseReply(1)
+    assert HangUp() not in talk.handle(ReplyHeard(150, 1, 0, is_first=True, is_last=False))
+    assert talk.handle(ReplyHeard(151, 1, 0, is_first=False, is_last=True))[-1] == HangUp()
+    assert talk.state is AgentState.CLOSED
+
+
+def test_a_question_with_the_word_bye_in_it_is_no_goodbye() -> None:
+    talk = greeted()
+    [prepare, _] = asked(talk, "Can I buy tickets at the Goodbye show?")
+    assert isinstance(prepare, PrepareReply)
+
+
+def test_the_models_goodbye_ends_the_call_once_it_has_been_heard() -> None:
+    talk = greeted()
+    asked(talk, "That was all I wanted.")
+    assert heard_out(talk, tick=150, text="Thank you for calling, goodbye.")[-1] == HangUp()
+
+
+def test_an_interrupted_farewell_keeps_the_call_up() -> None:
+    talk = greeted()
+    asked(talk, "Goodbye.")
+    talk.handle(ClauseWritten(150, 1, 0, "Goodbye."))
+    talk.handle(ReplyHeard(150, 1, 0, is_first=True, is_last=False))
+    assert talk.handle(SpeechStarted(152, onset=149)) == [CancelReply(1)]
+    [prepare, _] = asked(talk, "Wait, one more question.", tick=160)
+    assert isinstance(prepare, PrepareReply)
+
+
+def test_a_failed_reply_asks_again_and_a_second_one_gives_up_politely() -> None:
+    talk = greeted()
+    asked(talk, "When do you open?")
+    commands = talk.handle(ReplyFailed(150, talk.turn, reason="out of memory"))
+    assert PrepareSpeech(talk.turn, ENGLISH.say_again) in commands
+    commands = talk.handle(ReplyFailed(151, talk.turn, reason="out of memory"))
+    assert PrepareSpeech(talk.turn, ENGLISH.trouble) in commands
+    assert talk.handle(ReplyFailed(152, talk.turn, reason="out of memory"))[-1] == HangUp()
+
+
+def test_a_failure_long_ago_does_not_count() -> None:
+    talk = greeted()
+    asked(talk, "When do you open?")
+    talk.handle(ReplyFailed(150, talk.turn, reason="once"))
+    heard_out(talk, tick=160, text=ENGLISH.say_again)
+    asked(talk, "When do you open?", tick=300)
+    commands = talk.handle(ReplyFailed(350, talk.turn, reason="again"))
+    assert PrepareSpeech(talk.turn, ENGLISH.say_again) in commands
+
+
+def test_silence_is_asked_about_once_and_then_ends_the_call() -> None:
+    talk = greeted()
+    assert talk.handle(TimePassed(11 * SECOND)) == []
+    assert talk.handle(TimePassed(13 * SECOND))[0] == PrepareSpeech(1, ENGLISH.still_there)
+    heard_out(talk, tick=13 * SECOND, text=ENGLISH.still_there)
+    assert talk.handle(TimePassed(30 * SECOND)) == []
+    assert talk.handle(TimePassed(38 * SECOND))[0] == PrepareSpeech(2, "Goodbye.")
+    assert heard_out(talk, tick=38 * SECOND, text="Goodbye.")[-1] == HangUp()
+
+
+def test_nobody_is_asked_whether_they_are_there_while_they_speak() -> None:
+    talk = greeted()
+    talk.handle(SpeechStarted(2 * SECOND, onset=97))
+    assert talk.handle(TimePassed(30 * SECOND)) == []
+
+
+def test_a_key_counts_as_a_sign_of_life() -> None:
+    talk = greeted()
+    talk.handle(DigitPressed(10 * SECOND, "5"))
+    assert talk.handle(TimePassed(13 * SECOND)) == []
+
+
+def test_the_longest_call_ends_with_a_goodbye_even_in_mid_sentence() -> None:
+    talk = greeted()
+    asked(talk, "Tell me everything.", tick=590 * SECOND)
+    turn = talk.turn
+    talk.handle(ClauseWritten(599 * SECOND, turn, 0, "Well, it all began"))
+    talk.handle(ReplyHeard(599 * SECOND, turn, 0, is_first=True, is_last=False))
+    commands = talk.handle(TimePassed(600 * SECOND))
+    assert commands[0] == CancelReply(turn)
+    assert PrepareSpeech(talk.turn, "Goodbye.") in commands
+
+
+def test_a_caller_who_hangs_up_closes_everything() -> None:
+    talk = greeted()
+    asked(talk, "When do you open?")
+    assert talk.handle(CallerHungUp(200)) == [CancelReply(talk.turn), HangUp()]
+    assert talk.state is AgentState.CLOSED
+    assert talk.handle(SpeechStarted(201, onset=200)) == []
+
+
+TURNS = st.integers(0, 6)
+TICKS = st.integers(0, 1000)
+EVENTS = st.one_of(
+    st.builds(SpeechStarted, TICKS, TICKS),
+    st.builds(SpeechPaused, TICKS, TICKS),
+    st.builds(SpeechResumed, TICKS),
+    st.builds(SpeechEnded, TICKS, TICKS),
+    st.builds(TranscriptChanged, TICKS, st.just("some words")),
+    st.builds(TranscriptFinished, TICKS, TURNS, st.sampled_from(["", "When?", "Goodbye."])),
+    st.builds(ClauseWritten, TICKS, TURNS, st.integers(0, 2), st.just("We open at eight.")),
+    st.builds(ClauseSpoken, TICKS, TURNS, st.integers(0, 2), st.integers(1, 90)),
+    st.builds(ReplyWritten, TICKS, TURNS),
+    st.builds(ReplyFailed, TICKS, TURNS, st.just("because")),
+    st.builds(ReplyHeard, TICKS, TURNS, st.integers(0, 2), st.booleans(), st.booleans()),
+    st.builds(DigitPressed, TICKS, st.sampled_from("0123456789*#")),
+    st.builds(TimePassed, TICKS),
+    st.builds(CallerHungUp, TICKS),
+)
+
+
+@given(st.lists(EVENTS, max_size=60))
+def test_whatever_happens_commands_stay_in_order(events: list[Event]) -> None:
+    """A reply is released only after it was prepared, never after it was cancelled; HangUp is last."""
+    talk = conversation()
+    prepared: set[int] = set()
+    hung_up = False
+    for event in [CallAnswered(0), *events]:
+        for command in talk.handle(event):
+            assert not hung_up
+            match command:
+                case PrepareReply(turn=turn) | PrepareSpeech(turn=turn):
+                    assert turn not in prepared
+                    prepared.add(turn)
+                case ReleaseReply(turn):
+                    assert turn in prepared
+                case CancelReply(turn):
+                    prepared.discard(turn)
+                case HangUp():
+                    hung_up = True
+    assert hung_up == (talk.state is AgentState.CLOSED)
