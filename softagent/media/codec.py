@@ -51,6 +51,10 @@ class Codec(Protocol):
         """Turn a payload into samples of shape (n,); any payload gives some sound."""
         ...
 
+    def duration(self, payload: bytes) -> int:
+        """How long a payload lasts, in units of the RTP clock."""
+        ...
+
 
 def _mu_law_expansion() -> Samples:
     """The 256 values of G.711 table 2, in 16 bits: shape (256,)."""
@@ -125,6 +129,10 @@ class G711:
     def decode(self, payload: bytes) -> Samples:
         """Turn n bytes into samples of shape (n,)."""
         return self._expansion[np.frombuffer(payload, dtype=np.uint8)]
+
+    def duration(self, payload: bytes) -> int:
+        """One byte is one unit."""
+        return len(payload)
 
 
 def codec_named(name: str) -> Codec:

@@ -1,0 +1,261 @@
+"""One call's sound on the network: the socket, the receive thread and the media clock.
+
+caller's packets -> receive thread -> RtpReceiver -.
+                                                    media clock -> on_tick(Tick)
+our packets      <- RtpSender <- Codec <- Playout -'
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import os
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+from softagent.errors import PortInUse
+from softagent.media.codec import Codec
+from softagent.media.frame import FRAME_MS, TICKS_PER_SECOND, Tick
+from softagent.media.playout import Playout
+from softagent.media.receiver import Address, RtpReceiver
+from softagent.media.sender import RtpSender
+from softagent.media.stats import Lateness, StreamStats
+
+FRAME_SECONDS = FRAME_MS / 1000
+SLEPT_FRAMES = 10
+"""Later than this, the machine has slept: the frames in between are left out, not sent in a burst."""
+REPORT_TICKS = 5 * TICKS_PER_SECOND
+"""RTCP sender reports every 5 s (RFC 3550 section 6.2)."""
+LONGEST_DATAGRAM_BYTES = 2048
+RECEIVE_TIMEOUT_SECONDS = 0.1
+"""How soon the receive thread sees that it should end."""
+JOIN_TIMEOUT_SECONDS = 1.0
+SO_TIMESTAMPNS = 35
+"""Linux: the kernel notes when a packet came (asm-generic/socket.h; not in Python's socket)."""
+TIMESPEC = struct.Struct("@ll")
+EXPEDITED_FORWARDING = 46 << 2
+"""DSCP for telephony (RFC 4594 section 4.1)."""
+MEDIA_NICENESS = -11
+
+log = logging.getLogger(__name__)
+
+
+class RtpStream:
+    """Sends a packet every 20 ms from `start` to `stop` and hears the caller in between.
+
+    Any thread may call the methods. `on_tick` is called by the media clock after each
+    packet: it must be quick, and whatever it raises costs that tick only.
+    """
+
+    def __init__(
+        self,
+        *,
+        local: Address,
+        remote: Address,
+        codec: Codec,
+        payload_type: int,
+        event_payload_type: int | None,
+        playout: Playout,
+        on_tick: Callable[[Tick], None],
+        name: str = "",
+        sender: RtpSender | None = None,
+    ) -> None:
+        self._local = local
+        self._codec = codec
+        self._playout = playout
+        self._on_tick = on_tick
+        self._name = name
+        self._frame_units = codec.clock_hz * FRAME_MS // 1000
+        self._sender = sender or RtpSender(payload_type=payload_type)
+        self._lock = threading.Lock()
+        """Guards `_receiver`: receive thread (push), media clock (pop), anyone (stats)."""
+        self._receiver = RtpReceiver(
+            codec=codec,
+            payload_type=payload_type,
+            event_payload_type=event_payload_type,
+            remote=remote,
+        )
+        self._socket: socket.socket | None = None
+        self._report_socket: socket.socket | None = None
+        self._threads: list[threading.Thread] = []
+        self._is_stopping = threading.Event()
+        self._was_silent = True
+        self._lateness = Lateness()
+        self._skipped = 0
+        self._unsent = 0
+        self._failures = 0
+
+    def start(self) -> None:
+        """Bind the port and begin to send and hear; PortInUse when the port is taken."""
+        self._socket = _bound_socket(self._local)
+        with contextlib.suppress(PortInUse):  # reports are a courtesy: a call does without
+            self._report_socket = _bound_socket((self._local[0], self._local[1] + 1))
+        for role, run in (("receive", self._receive), ("clock", self._keep_time)):
+            thread = threading.Thread(
+                target=run, args=(self._socket,), name=f"rtp-{role}-{self._name}", daemon=True
+            )
+            self._threads.append(thread)
+            thread.start()
+
+    def stop(self) -> None:
+        """End both threads and close the port. May be called again, and by `on_tick`."""
+        self._is_stopping.set()
+        for thread in self._threads:
+            if thread is not threading.current_thread():
+                thread.join(JOIN_TIMEOUT_SECONDS)
+                if thread.is_alive():
+                    log.error("thread still running thread=%s", thread.name)
+        for endpoint in (self._socket, self._report_socket):
+            if endpoint is not None:
+                endpoint.close()
+
+    def redirect(self, remote: Address) -> None:
+        """Send to the address that a new SDP agreed on, and hear the caller from there."""
+        with self._lock:
+            self._receiver.redirect(remote)
+
+    def stats(self) -> StreamStats:
+        """What has happened up to now."""
+        with self._lock:
+            receiver, jitter_buffer = self._receiver, self._receiver.jitter_buffer
+            counters = jitter_buffer.counters
+            return StreamStats(
+                packets_sent=self._sender.packets,
+                bytes_sent=self._sender.payload_bytes,
+                packets_received=receiver.packets,
+                bytes_received=receiver.payload_bytes,
+                lost=receiver.reception.lost,
+                late=counters.late,
+                concealed=counters.concealed,
+                dropped=counters.dropped,
+                resyncs=counters.resyncs,
+                jitter_ms=receiver.reception.jitter_ms,
+                delay_ms=jitter_buffer.depth_ms,
+                malformed=receiver.malformed,
+                foreign=receiver.foreign,
+                unknown_type=receiver.unknown_type,
+                unsent=self._unsent,
+                late_p50_ms=self._lateness.percentile_ms(50),
+                late_p99_ms=self._lateness.percentile_ms(99),
+                late_max_ms=self._lateness.max_ms,
+                skipped=self._skipped,
+                underruns=self._playout.underruns,
+                failures=self._failures,
+            )
+
+    def _receive(self, endpoint: socket.socket) -> None:
+        """The receive thread."""
+        while not self._is_stopping.is_set():
+            try:
+                datagram, ancillary, _, source = endpoint.recvmsg(LONGEST_DATAGRAM_BYTES, 64)
+            except TimeoutError:
+                continue
+            except OSError as error:
+                if self._is_stopping.is_set() or error.errno == errno.EBADF:
+                    return
+                continue  # an ICMP error about a packet of ours
+            arrival_seconds = _arrival_seconds(ancillary)
+            with self._guard(), self._lock:
+                self._receiver.push(
+                    datagram, source=(source[0], source[1]), arrival_seconds=arrival_seconds
+                )
+
+    def _keep_time(self, endpoint: socket.socket) -> None:
+        """The media clock: deadlines count from the start, so a late one delays no other."""
+        _raise_priority()
+        start = time.clock_gettime(time.CLOCK_MONOTONIC)
+        slot = index = 0
+        while not self._is_stopping.is_set():
+            late = time.clock_gettime(time.CLOCK_MONOTONIC) - start - slot * FRAME_SECONDS
+            if late < 0:
+                time.sleep(-late)
+                continue
+            self._lateness.add(late * 1000)
+            if late > SLEPT_FRAMES * FRAME_SECONDS:
+                slept = int(late / FRAME_SECONDS)
+                self._sender.skip(slept * self._frame_units)
+                self._skipped += slept
+                slot += slept
+            with self._guard():
+                self._tick(endpoint, index)
+            slot += 1
+            index += 1
+
+    def _tick(self, endpoint: socket.socket, index: int) -> None:
+        agent = self._playout.pop()
+        is_silent = agent.turn is None
+        packet = self._sender.packet(
+            self._codec.encode(agent.samples),
+            duration=self._frame_units,
+            talkspurt=self._was_silent and not is_silent,
+        )
+        self._was_silent = is_silent
+        self._send(endpoint, packet, self._receiver.peer)
+        with self._lock:
+            caller, digits = self._receiver.pop()
+        if self._report_socket is not None and index % REPORT_TICKS == REPORT_TICKS - 1:
+            self._report(self._report_socket)
+        self._on_tick(Tick(index=index, caller=caller, agent=agent, digits=digits))
+
+    @contextlib.contextmanager
+    def _guard(self) -> Iterator[None]:
+        """Let no defect end a thread: it costs a packet or a tick, and only the first is logged."""
+        try:
+            yield
+        except Exception:
+            if not self._failures:
+                log.exception("media failed name=%s", self._name)
+            self._failures += 1
+
+    def _report(self, endpoint: socket.socket) -> None:
+        with self._lock:
+            reception = self._receiver.report()
+        report = self._sender.report(unix_seconds=time.time(), reception=reception)
+        host, port = self._receiver.peer
+        self._send(endpoint, report, (host, port + 1))
+
+    def _send(self, endpoint: socket.socket, packet: bytes, peer: Address) -> None:
+        try:
+            endpoint.sendto(packet, peer)
+        except (OSError, OverflowError):  # no route, a full buffer, port 65536: the next may pass
+            self._unsent += 1
+
+
+def _bound_socket(local: Address) -> socket.socket:
+    """A UDP socket on `local` that notes when packets came, where the system can."""
+    host, port = local
+    endpoint = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
+    endpoint.settimeout(RECEIVE_TIMEOUT_SECONDS)
+    try:
+        endpoint.bind(local)
+    except (OSError, OverflowError) as error:
+        endpoint.close()
+        raise PortInUse(
+            f'RTP port {port} on "{host}": {error}; choose another range for rtp_ports'
+        ) from error
+    with contextlib.suppress(OSError):
+        endpoint.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+    with contextlib.suppress(OSError):
+        endpoint.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, EXPEDITED_FORWARDING)
+    return endpoint
+
+
+def _arrival_seconds(ancillary: list[tuple[int, int, bytes]]) -> float:
+    """When the kernel got the packet, or now where it doesn't tell."""
+    for level, kind, value in ancillary:
+        if (level, kind, len(value)) == (socket.SOL_SOCKET, SO_TIMESTAMPNS, TIMESPEC.size):
+            seconds, nanoseconds = TIMESPEC.unpack(value)
+            return float(seconds + nanoseconds / 1e9)
+    return time.time()
+
+
+def _raise_priority() -> None:
+    """Ask for the processor before everyone else; only root is granted it."""
+    try:
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), MEDIA_NICENESS)
+    except OSError as error:
+        log.debug("media clock keeps its priority reason=%s", error)
