@@ -71,6 +71,11 @@ class Hearing:
         """Begin a new utterance."""
         self._jobs.put(_Forget())
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread.is_alive()
+
     def close(self, timeout_seconds: float) -> None:
         """Join the thread."""
         self._jobs.put(None)

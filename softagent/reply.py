@@ -155,6 +155,11 @@ class ReplyThread:
         if self._wanted == turn:
             self._wanted = None
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether the thread runs."""
+        return self._thread.is_alive()
+
     def close(self, timeout_seconds: float) -> None:
         """Stop whatever is being made and join the thread."""
         self._wanted = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -86,5 +88,5 @@ def test_trimming_goes_down_to_half_so_that_it_is_rare() -> None:
         beginnings.append(history.prompt(f"Question number {number}?")[1]["content"])
         history.add_caller(f"Question number {number}?")
         history.add_agent(f"Answer number {number}, with some words around it.")
-    changes = sum(a != b for a, b in zip(beginnings, beginnings[1:], strict=False))
+    changes = sum(a != b for a, b in itertools.pairwise(beginnings))
     assert 1 <= changes - 1 <= 8

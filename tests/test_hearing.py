@@ -1,0 +1,110 @@
+"""Recognition runs beside the call: what goes in, what is posted."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from softagent.dialogue.events import Event, ReplyFailed, TranscriptChanged, TranscriptFinished
+from softagent.hearing import Hearing
+from softagent.media.frame import Samples
+
+WAIT_SECONDS = 5.0
+FRAME = np.zeros(160, np.int16)
+
+
+class ScriptedRecognizer:
+    """Its transcript is the number of frames accepted since the last reset."""
+
+    partial_interval_ms = 40
+
+    def __init__(self) -> None:
+        self.frames = 0
+        self.fails = False
+
+    def accept(self, samples: Samples) -> None:
+        self.frames += 1
+
+    def partial(self) -> str:
+        return f"{self.frames} frames"
+
+    def finish(self) -> str:
+        if self.fails:
+            raise RuntimeError("model gone")
+        return f"{self.frames} frames."
+
+    def reset(self) -> None:
+        self.frames = 0
+
+
+class Bench:
+    def __init__(self) -> None:
+        self.recognizer = ScriptedRecognizer()
+        self.events: queue.Queue[Event] = queue.Queue()
+        self.hearing = Hearing(
+            self.recognizer, rate_hz=8000, post=self.events.put, now=lambda: 7, name="test"
+        )
+
+    def drain(self, kind: type[Event]) -> Event:
+        """The next event of `kind`; others before it are dropped."""
+        while not isinstance(event := self.events.get(timeout=WAIT_SECONDS), kind):
+            pass
+        return event
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    made = Bench()
+    yield made
+    made.hearing.close(WAIT_SECONDS)
+    assert not made.hearing.is_alive
+
+
+def test_the_words_of_a_turn_cover_all_that_was_heard(bench: Bench) -> None:
+    for _ in range(3):
+        bench.hearing.accept(FRAME)
+    bench.hearing.finish(1)
+    bench.hearing.accept(FRAME)
+    bench.hearing.finish(2)
+    bench.hearing.start()
+    assert bench.drain(TranscriptFinished) == TranscriptFinished(7, 1, "3 frames.")
+    assert bench.drain(TranscriptFinished) == TranscriptFinished(7, 2, "4 frames.")
+
+
+def test_forgetting_begins_a_new_utterance(bench: Bench) -> None:
+    bench.hearing.accept(FRAME)
+    bench.hearing.forget()
+    bench.hearing.accept(FRAME)
+    bench.hearing.finish(1)
+    bench.hearing.start()
+    assert bench.drain(TranscriptFinished) == TranscriptFinished(7, 1, "1 frames.")
+
+
+def test_no_partial_is_made_while_a_turn_waits_for_its_words(bench: Bench) -> None:
+    for _ in range(10):
+        bench.hearing.accept(FRAME)
+    bench.hearing.finish(1)
+    bench.hearing.start()
+    assert bench.events.get(timeout=WAIT_SECONDS) == TranscriptFinished(7, 1, "10 frames.")
+
+
+def test_partials_come_when_there_is_time_and_something_new(bench: Bench) -> None:
+    for _ in range(2):
+        bench.hearing.accept(FRAME)
+    bench.hearing.start()
+    assert bench.events.get(timeout=WAIT_SECONDS) == TranscriptChanged(7, "2 frames")
+
+
+def test_a_recognizer_that_breaks_loses_one_utterance_only(bench: Bench) -> None:
+    bench.recognizer.fails = True
+    bench.hearing.accept(FRAME)
+    bench.hearing.finish(1)
+    bench.hearing.start()
+    assert bench.drain(ReplyFailed) == ReplyFailed(7, 1, reason="model gone")
+    bench.recognizer.fails = False
+    bench.hearing.accept(FRAME)
+    bench.hearing.finish(2)
+    assert bench.drain(TranscriptFinished) == TranscriptFinished(7, 2, "1 frames.")
