@@ -105,6 +105,8 @@ class PortRange:
         first, last = int(match[1]), int(match[2])
         if not 1024 <= first < last <= 65535:
             raise ValueError("expected first < last, both from 1024 to 65535")
+        if first + first % 2 == last:
+            raise ValueError("expected at least an even port and the one after it")
         return cls(first, last)
 
     def __str__(self) -> str:

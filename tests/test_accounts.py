@@ -139,6 +139,7 @@ def test_accounts_are_chosen_by_name_or_by_being_enabled(folder: Folder) -> None
     [
         ('rtp_ports = "20000"', 'rtp_ports "20000": expected "first-last", e.g. "20000-20099"'),
         ('rtp_ports = "9-5"', 'rtp_ports "9-5": expected first < last, both from 1024 to 65535'),
+        ('rtp_ports = "20001-20002"', 'rtp_ports "20001-20002": expected at least an even port and the one after it'),
         ("rtp_ports = 20000", "rtp_ports 20000: expected a text in quotes"),
         ("port = 0", "port 0: expected 1 to 65535"),
         ("port = true", "port true: expected a whole number"),

@@ -1,0 +1,6 @@
+"""`python -m softagent`."""
+
+from softagent.cli import main
+
+if __name__ == "__main__":
+    main()

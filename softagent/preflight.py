@@ -1,0 +1,190 @@
+"""What would keep an account from working: a list of findings, before the first call finds out.
+
+Nothing is changed, and without `check_registration` nothing is sent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import queue
+import re
+import socket
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from softagent.config import Account
+from softagent.dialogue.prompt import opening
+from softagent.errors import (
+    ConfigError,
+    CredentialsRefused,
+    ModelMissing,
+    PortInUse,
+    RegistrarUnreachable,
+    SoftagentError,
+)
+from softagent.models.store import ModelStore
+from softagent.sip.phone import IncomingCall, Phone, Registration, RegistrationState
+from softagent.sip.ports import RtpPorts
+
+CHARACTERS_PER_TOKEN = 3.5
+"""Of English text in Qwen's vocabulary, on the safe side."""
+TOKENS_PER_MESSAGE = 5
+TALK_TOKENS = 300
+"""Room that a talk of a few turns needs in the window, beside persona and facts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    subject: str
+    """What, in the words of the accounts file."""
+    detail: str
+    """What was found; for a problem, what is wrong and what to do."""
+    error: SoftagentError | None = None
+    """What the worker would end with; None when all is well."""
+
+
+def check_account(account: Account, store: ModelStore) -> Iterator[Finding]:
+    """Look at everything that can be seen from this machine alone."""
+    for subject, engine, model in (
+        ("vad", account.vad.engine, account.vad.model),
+        ("recognizer", account.recognizer.engine, account.recognizer.model),
+        ("llm", account.llm.engine, account.llm.model),
+        ("synthesizer", account.synthesizer.engine, account.synthesizer.model),
+    ):
+        yield _finding(f"{subject}.model", partial(_model, engine, model, store))
+    yield _finding("facts", partial(_facts, account))
+    yield _finding("local_port", partial(_sip_port, account))
+    yield _finding("rtp_ports", partial(_rtp_ports, account))
+    directory = account.recording.directory
+    if directory is not None:
+        yield _finding("recording.directory", partial(_recordings, directory))
+
+
+def check_registration(phone: Phone, registrar: str, *, timeout_seconds: float = 8.0) -> Finding:
+    """Register `phone` with the PBX, and take the registration away again."""
+    return _finding("registration", partial(_registration, phone, registrar, timeout_seconds))
+
+
+def _finding(subject: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(subject, look())
+    except SoftagentError as error:
+        return Finding(subject, str(error), error)
+
+
+def _model(engine: str, model: str, store: ModelStore) -> str:
+    known = store.catalogue.find(model)
+    if known is not None and known.engine != engine:
+        raise ConfigError([f'"{model}" is a model for {known.engine}, not for {engine}'])
+    try:
+        return str(store.resolve(model))
+    except ModelMissing:
+        if engine == "vosk" and re.fullmatch(r"[a-z]{2}(-[a-z]+)?", model):
+            return f'vosk fetches its model for "{model}" itself'
+        raise
+
+
+def _facts(account: Account) -> str:
+    messages = opening(account.persona, account.facts)
+    characters = sum(len(message["content"]) for message in messages)
+    tokens = round(characters / CHARACTERS_PER_TOKEN) + TOKENS_PER_MESSAGE * len(messages)
+    needed = tokens + account.llm.max_tokens + TALK_TOKENS
+    window = account.llm.context_tokens
+    if needed > window:
+        raise ConfigError(
+            [
+                f"with the persona they take about {tokens} tokens, an answer {account.llm.max_tokens}"
+                f" and the talk at least {TALK_TOKENS}, but llm.context_tokens is {window}:"
+                f" shorten them, or set it to {-(-needed // 1024) * 1024}"
+            ]
+        )
+    return f"about {tokens} of {window} tokens, with the persona"
+
+
+def _sip_port(account: Account) -> str:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        _bind(probe, account.local_address, account.local_port)
+    return f"{account.local_port} is free" if account.local_port else "any free one"
+
+
+def _rtp_ports(account: Account) -> str:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        _bind(probe, account.local_address, 0)
+    ports, pairs = RtpPorts(account.rtp_ports), 0
+    while ports.reserve(account.local_address) is not None:
+        pairs += 1
+    if not pairs:
+        raise PortInUse(f"all of {account.rtp_ports} are in use: choose another range")
+    return f"{account.rtp_ports}: {pairs} free {'pair' if pairs == 1 else 'pairs'}"
+
+
+def _bind(probe: socket.socket, address: str, port: int) -> None:
+    try:
+        probe.bind((address, port))
+    except OSError as error:
+        match error.errno:
+            case errno.EADDRINUSE:
+                raise PortInUse(
+                    f"UDP port {port} is in use: choose another one, or stop what uses it"
+                    " (another softagent?)"
+                ) from None
+            case errno.EACCES:
+                raise PortInUse(
+                    f"UDP port {port} is kept for root: choose one above 1023"
+                ) from None
+            case _:
+                raise ConfigError(
+                    [f"{address} is not an address of this machine: {error.strerror}"]
+                ) from None
+
+
+def _recordings(directory: Path) -> str:
+    existing = directory
+    while not existing.exists():
+        existing = existing.parent
+    if not existing.is_dir():
+        raise ConfigError([f"{existing} is not a folder"])
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise ConfigError([f"{existing} can't be written to by this user"])
+    return str(directory) if existing == directory else f"{directory}, made when it is needed"
+
+
+def _registration(phone: Phone, registrar: str, timeout_seconds: float) -> str:
+    changes: queue.SimpleQueue[Registration] = queue.SimpleQueue()
+    phone.start(on_call=_refuse, on_registration=changes.put)
+    try:
+        registration = _outcome(changes, timeout_seconds)
+    finally:
+        phone.stop()
+    if registration.is_refused:
+        raise CredentialsRefused(
+            f"{registrar} refuses it ({registration.reason}): check username, auth_user and password"
+        )
+    if registration.state is not RegistrationState.REGISTERED:
+        raise RegistrarUnreachable(
+            f"{registrar}: {registration.reason or 'no answer'}: check registrar and port, and that"
+            " the PBX runs"
+        )
+    return f"accepted by {registrar} for {registration.expires_seconds} s, and removed again"
+
+
+def _outcome(changes: queue.SimpleQueue[Registration], timeout_seconds: float) -> Registration:
+    """The first registration that is accepted or refused, else the last state within the time."""
+    deadline = time.monotonic() + timeout_seconds
+    latest = Registration(RegistrationState.REGISTERING)
+    with contextlib.suppress(queue.Empty):
+        while latest.state is not RegistrationState.REGISTERED and not latest.is_refused:
+            latest = changes.get(timeout=max(0.0, deadline - time.monotonic()))
+    return latest
+
+
+def _refuse(call: IncomingCall) -> None:
+    """A call that comes while the agent is only being checked goes elsewhere."""
+    call.reject(480)
