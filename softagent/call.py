@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from pathlib import Path
 
 from softagent.chat import Message
 from softagent.config import Account
@@ -42,13 +40,13 @@ from softagent.dialogue.events import (
 from softagent.dialogue.history import History
 from softagent.dialogue.phrases import phrases
 from softagent.engines import Engines
-from softagent.errors import SoftagentError
+from softagent.errors import DiskFull, SoftagentError
 from softagent.hearing import Hearing
 from softagent.inbox import Inbox
 from softagent.journal import Journal
 from softagent.listener import Listener
 from softagent.media.codec import codec_named
-from softagent.media.frame import FRAME_MS, TICKS_PER_SECOND, Samples, Tick, ticks
+from softagent.media.frame import TICKS_PER_SECOND, Samples, Tick, ticks
 from softagent.media.playout import Playout
 from softagent.media.recorder import StereoRecorder
 from softagent.media.stream import RtpStream
@@ -178,7 +176,9 @@ class CallSession:
         item = self._inbox.take(SILENT_MEDIA_SECONDS)
         match item:
             case None:
-                self._journal.log.error("event=media-clock-silent seconds=%.0f", SILENT_MEDIA_SECONDS)
+                self._journal.log.error(
+                    "event=media-clock-silent seconds=%.0f", SILENT_MEDIA_SECONDS
+                )
                 self.end(CallEnd.FAILED)
             case Tick():
                 self._on_tick(item)
@@ -209,8 +209,8 @@ class CallSession:
             return
         try:
             self._recorder.write(tick.caller, tick.agent.samples)
-        except OSError as error:  # a full disk costs the recording, not the call
-            self._journal.log.error("event=recording-failed error=%r", str(error))
+        except (OSError, DiskFull) as error:
+            self._journal.recording_failed(error)
             self._recorder = None
 
     def _on_played(self, tick: Tick) -> None:
@@ -281,10 +281,12 @@ class CallSession:
         directory = self._account.recording.directory
         if directory is None:
             return None
-        directory.mkdir(parents=True, exist_ok=True)
-        return StereoRecorder(
-            directory / recording_name(self._account.name, self._call.call_id), self._rate_hz
-        )
+        name = recording_name(self._account.name, self._call.call_id, datetime.now())
+        try:
+            return StereoRecorder(directory / name, self._rate_hz)
+        except (OSError, DiskFull) as error:
+            self._journal.recording_failed(error)
+            return None
 
     def _sum_up(self) -> None:
         self._journal.ended(
@@ -309,8 +311,7 @@ def _conversation(account: Account, engines: Engines, opening: Sequence[Message]
     return Conversation(settings, History(opening, budget_tokens=room))
 
 
-def recording_name(account: str, call_id: str, now: datetime | None = None) -> str:
-    """A file name that sorts by time and names account and call: reception-20261123T101500-ab12.wav."""
-    stamp = (now or datetime.fromtimestamp(time.time())).strftime("%Y%m%dT%H%M%S")
+def recording_name(account: str, call_id: str, now: datetime) -> str:
+    """A file name that sorts by time: reception-20261123T101500-3f9a0c.wav."""
     safe = "".join(letter if letter.isalnum() else "-" for letter in call_id)[:32]
-    return str(Path(f"{account}-{stamp}-{safe}.wav"))
+    return f"{account}-{now:%Y%m%dT%H%M%S}-{safe}.wav"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from softagent.dialogue.events import ClauseWritten, TranscriptFinished
 from softagent.log import call_logger
 from softagent.media.frame import FRAME_MS, Played
-from softagent.media.stream import StreamStats
+from softagent.media.stats import StreamStats
 from softagent.report import CallEnded, CallStarted, Heard, Report, Said, TurnMeasured
 from softagent.sip.phone import CallEnd, IncomingCall
 from softagent.stopwatch import Stopwatch
@@ -42,7 +42,9 @@ class Journal:
 
     def clause(self, event: ClauseWritten) -> None:
         """A clause of an answer has its words."""
-        self.log.debug("event=clause turn=%d number=%d text=%r", event.turn, event.clause, event.text)
+        self.log.debug(
+            "event=clause turn=%d number=%d text=%r", event.turn, event.clause, event.text
+        )
         self._unheard[event.turn, event.clause] = event.text
 
     def played(self, played: Played) -> None:
@@ -61,6 +63,10 @@ class Journal:
     def digit(self, digit: str) -> None:
         """The caller pressed a key."""
         self.log.info("event=digit digit=%s", digit)
+
+    def recording_failed(self, error: Exception) -> None:
+        """A full disk or a missing folder costs the recording, not the call."""
+        self.log.error("event=recording-failed error=%r", str(error))
 
     def ended(
         self,
@@ -89,8 +95,8 @@ class Journal:
             media.foreign,
             media.malformed,
             media.jitter_ms,
-            media.send_late_p99_ms,
-            media.send_late_max_ms,
+            media.late_p99_ms,
+            media.late_max_ms,
             media.underruns,
             dropped_ticks,
         )

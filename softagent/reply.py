@@ -70,6 +70,8 @@ def spoken_reply(
         if isinstance(text, TokenCame):
             yield text
             continue
+        if cancelled():
+            return
         yield ClauseBegan(clause, text)
         length = 0
         for samples in synthesizer.synthesize(text, rate_hz=rate_hz, cancelled=cancelled):

@@ -195,6 +195,8 @@ class Conversation:
     # The words are there
 
     def _on_words(self, event: TranscriptFinished) -> list[Command]:
+        if self.state is not AgentState.FINALIZING:
+            return []
         words = event.text.strip()
         if not words:
             self.state = AgentState.LISTENING
