@@ -2,121 +2,18 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 
 import pytest
+from raw_phone import WAIT_SECONDS, RawPhone
 
 from softagent.errors import PortInUse
 from softagent.lab.outgoing import CallFailed, CallPhase, LabCall
 from softagent.lab.pbx import LabPbx
 from softagent.lab.sdpwire import offer
-from softagent.lab.sipwire import (
-    Address,
-    Headers,
-    Request,
-    Response,
-    answer_challenge,
-    cseq,
-    new_branch,
-    parse,
-    serialize,
-)
+from softagent.lab.sipwire import Request, answer_challenge, cseq
 
-WAIT_SECONDS = 5.0
 MEDIA = ("127.0.0.1", 26000)
-
-
-class RawPhone:
-    """A telephone that sends and answers exactly what the test tells it to."""
-
-    def __init__(self, pbx: Address) -> None:
-        self._pbx = pbx
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind(("127.0.0.1", 0))
-        self._socket.settimeout(WAIT_SECONDS)
-        self._number = 0
-        host, port = self._socket.getsockname()
-        self.contact = f"<sip:100@{host}:{port}>"
-
-    def close(self) -> None:
-        self._socket.close()
-
-    def send(self, message: Request | Response) -> None:
-        self._socket.sendto(serialize(message), self._pbx)
-
-    def receive(self) -> Request | Response:
-        return parse(self._socket.recv(65535))
-
-    def receive_request(self, method: str) -> Request:
-        message = self.receive()
-        assert isinstance(message, Request)
-        assert message.method == method
-        return message
-
-    def receive_response(self) -> Response:
-        message = self.receive()
-        assert isinstance(message, Response)
-        return message
-
-    def request(self, method: str, *fields: tuple[str, str], user: str = "100") -> Request:
-        self._number += 1
-        host, port = self._socket.getsockname()
-        headers = (
-            ("Via", f"SIP/2.0/UDP {host}:{port};branch={new_branch()};rport"),
-            ("From", f"<sip:{user}@lab>;tag=phone"),
-            ("To", f"<sip:{user}@lab>"),
-            ("Call-ID", "raw-phone"),
-            ("CSeq", f"{self._number} {method}"),
-            *fields,
-        )
-        return Request(method, "sip:lab", Headers(headers))
-
-    def register(
-        self, *, user: str = "100", password: str = "secret100", expires: int = 60
-    ) -> Response:
-        """The whole exchange; the last response."""
-        fields = (("Contact", self.contact), ("Expires", str(expires)))
-        self.send(self.request("REGISTER", *fields, user=user))
-        challenge = self.receive_response()
-        assert challenge.status == 401
-        answer = answer_challenge(
-            challenge.headers.first("WWW-Authenticate"),
-            user=user,
-            password=password,
-            method="REGISTER",
-            uri="sip:lab",
-        )
-        self.send(self.request("REGISTER", *fields, ("Authorization", answer), user=user))
-        return self.receive_response()
-
-    def respond(
-        self, request: Request, status: int, reason: str, *, body: bytes = b"", dialog: bool = True
-    ) -> None:
-        to = request.headers.first("To") + (";tag=phone" if dialog else "")
-        headers = [
-            (name, value)
-            for name in ("Via", "From", "Call-ID", "CSeq")
-            for value in request.headers.all(name)
-        ]
-        self.send(
-            Response(
-                status, reason, Headers((*headers, ("To", to), ("Contact", self.contact))), body
-            )
-        )
-
-    def hang_up(self, invite: Request) -> None:
-        """BYE from the side that was called."""
-        headers = Headers(
-            (
-                ("Via", f"SIP/2.0/UDP 127.0.0.1;branch={new_branch()}"),
-                ("From", invite.headers.first("To") + ";tag=phone"),
-                ("To", invite.headers.first("From")),
-                ("Call-ID", invite.headers.first("Call-ID")),
-                ("CSeq", "1 BYE"),
-            )
-        )
-        self.send(Request("BYE", "sip:lab", headers))
 
 
 @pytest.fixture
@@ -204,7 +101,7 @@ def test_options_are_answered(phone: RawPhone) -> None:
 def test_noise_on_the_port_harms_nothing(phone: RawPhone) -> None:
     """Datagrams that are not SIP are ignored."""
     for noise in (b"", b"\r\n\r\n", b"\x80\x00", b"BYE"):
-        phone._socket.sendto(noise, phone._pbx)
+        phone.send_datagram(noise)
     phone.send(phone.request("OPTIONS"))
     assert phone.receive_response().status == 200
 
