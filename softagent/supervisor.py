@@ -27,6 +27,7 @@ from softagent.config import Account, Office
 from softagent.errors import ConfigError, UnknownAccount
 from softagent.heartbeat import Ready
 from softagent.life import Command, Kill, LifeState, RestartPolicy, Spawn, Terminate, WorkerLife
+from softagent.log import setup_logging
 
 log = logging.getLogger(__name__)
 
@@ -53,6 +54,7 @@ def run_worker_process(account: Account, parent: Connection) -> int:
     """The production target: imports the worker, and with it the engines, in its own process only."""
     from softagent.worker import run_worker
 
+    setup_logging(account=account.name)
     return run_worker(account, parent=parent)
 
 
@@ -191,15 +193,13 @@ class _Worker:
         if change == self._logged:
             return
         self._logged = change
-        level = logging.ERROR if self.life.state is LifeState.FATAL else logging.INFO
-        pid = "" if self._process is None else f" pid={self._process.pid}"
         log.log(
-            level,
-            'account=%s state=%s reason="%s"%s',
+            logging.ERROR if self.life.state is LifeState.FATAL else logging.INFO,
+            "account=%s state=%s reason=%s pid=%s",
             self.account.name,
             self.life.state.value,
             self.life.reason,
-            pid,
+            "-" if self._process is None else self._process.pid,
         )
 
 

@@ -3,13 +3,12 @@
     python fake_office.py TARGET POLICY ACCOUNT...
 
 TARGET is a function of this module, POLICY a JSON object with fields of RestartPolicy. The
-log goes to standard output, a line for each change.
+log goes to standard error, a line for each change.
 """
 
 from __future__ import annotations
 
 import json
-import logging
 import signal
 import sys
 from multiprocessing.connection import Connection
@@ -17,6 +16,7 @@ from multiprocessing.connection import Connection
 from softagent.config import Account, Secret
 from softagent.heartbeat import Beat, Ready
 from softagent.life import RestartPolicy
+from softagent.log import setup_logging
 from softagent.supervisor import Supervisor
 
 
@@ -48,8 +48,7 @@ def stuck(_account: Account, parent: Connection) -> int:
 
 def loading(_account: Account, _parent: Connection) -> int:
     """Never gets ready, and reads neither signals nor pipe."""
-    sys.stdout.write(f"loading ctrl_c={signal.Handlers(signal.getsignal(signal.SIGINT)).name}\n")
-    sys.stdout.flush()
+    sys.stderr.write(f"loading ctrl_c={signal.Handlers(signal.getsignal(signal.SIGINT)).name}\n")
     while True:
         signal.pause()
 
@@ -72,7 +71,7 @@ def _beat_until_orphaned(parent: Connection) -> int:
 
 
 def main() -> int:
-    logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")
+    setup_logging("INFO")
     target, policy, *names = sys.argv[1:]
     return Supervisor(
         [account(name) for name in names],

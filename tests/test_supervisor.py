@@ -32,7 +32,7 @@ class FakeOffice:
     def __init__(self, target: str, *names: str, **policy: float) -> None:
         self.process = subprocess.Popen(
             [sys.executable, fake_office.__file__, target, json.dumps(policy), *names],
-            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
             bufsize=1,
         )
@@ -40,9 +40,9 @@ class FakeOffice:
 
     def line(self, pattern: str) -> re.Match[str]:
         """Read the log until a line matches `pattern`."""
-        assert self.process.stdout is not None
+        assert self.process.stderr is not None
         while True:
-            line = self.process.stdout.readline()
+            line = self.process.stderr.readline()
             assert line, f"no line matches {pattern!r} in {self.lines}"
             self.lines.append(line)
             if found := re.search(pattern, line):
@@ -57,8 +57,8 @@ class FakeOffice:
 
     def ended(self) -> int:
         """Wait for the supervisor's end and return its exit code."""
-        assert self.process.stdout is not None
-        self.lines += self.process.stdout.readlines()
+        assert self.process.stderr is not None
+        self.lines += self.process.stderr.readlines()
         return self.process.wait(PATIENCE_SECONDS)
 
 
@@ -74,8 +74,8 @@ def office(target: str, *names: str, **policy: float) -> Iterator[FakeOffice]:
         watchdog.cancel()
         running.process.kill()
         running.process.wait()
-        assert running.process.stdout is not None
-        running.process.stdout.close()
+        assert running.process.stderr is not None
+        running.process.stderr.close()
 
 
 @contextlib.contextmanager
