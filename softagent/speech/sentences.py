@@ -15,8 +15,8 @@ FIRST_CLAUSE_WORDS = 3
 LONG_CLAUSE_WORDS = 12
 """A later clause may end at a comma once it has more words than this."""
 
-SENTENCE_PAUSE_MS = 240
-CLAUSE_PAUSE_MS = 90
+SENTENCE_PAUSE_MS = 160
+CLAUSE_PAUSE_MS = 40
 
 # Every boundary includes a look at the character after it, so that the clauses are the
 # same however the text was cut into tokens.
@@ -145,6 +145,6 @@ def speakable(text: str) -> str:
 
 
 def pause_ms(clause: str) -> int:
-    """Silence that belongs between `clause` and the next one of the same reply."""
+    """Silence to put between `clause` and the next one, on top of the little a synthesizer leaves."""
     ends_sentence = clause.rstrip("\"'”’)]」』").endswith((".", "!", "?", "。", "！", "？"))
     return SENTENCE_PAUSE_MS if ends_sentence else CLAUSE_PAUSE_MS
