@@ -4,7 +4,7 @@
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/softagent"
 export PIP_DISABLE_PIP_VERSION_CHECK=1
 
-say() { printf '\033[1m==> %s\033[0m\n' "$*" >&2; }
+say() { printf '==> %s\n' "$*" >&2; }
 fail() { printf '%s\n' "$@" >&2; exit 1; }
 
 # need_command COMMAND PACKAGE WHY: notes the Debian package unless the command is there.

@@ -64,7 +64,8 @@ def pull(ids: tuple[str, ...], every: bool) -> None:
 
 @models.command()
 @click.argument("ids", nargs=-1)
-def verify(ids: tuple[str, ...]) -> None:
+@click.pass_context
+def verify(context: click.Context, ids: tuple[str, ...]) -> None:
     """Read models and compare their checksums: those named, or all that are here."""
     store = open_store()
     problems: list[SoftagentError] = []
@@ -77,7 +78,7 @@ def verify(ids: tuple[str, ...]) -> None:
         else:
             click.echo(f"{model_id}: right")
     if problems:
-        raise SystemExit(problems[0].exit_code)
+        context.exit(problems[0].exit_code)
 
 
 @models.command()
