@@ -1,0 +1,219 @@
+"""A real Asterisk on loopback, with two extensions and nothing else."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+AGENT = "1000"
+"""Extension that softagent registers as; its password is "secret1000"."""
+CALLER = "1001"
+"""Extension of the scripted caller."""
+
+AGENT_WITH_PCMU = "100"
+AGENT_WITH_PCMA = "101"
+ECHO = "600"
+
+BOOT_SECONDS = 20.0
+
+MODULES = """
+    res_sorcery_config res_sorcery_memory res_sorcery_astdb res_timing_timerfd
+    res_rtp_asterisk codec_ulaw codec_alaw bridge_simple bridge_native_rtp
+    res_pjproject res_pjsip res_pjsip_session res_pjsip_sdp_rtp res_pjsip_nat
+    res_pjsip_authenticator_digest res_pjsip_endpoint_identifier_user res_pjsip_registrar
+    res_pjsip_caller_id res_pjsip_rfc3326 res_pjsip_pubsub chan_pjsip
+    pbx_config app_dial app_echo app_stack
+"""
+
+PJSIP = f"""
+[udp]
+type=transport
+protocol=udp
+bind=127.0.0.1:{{sip_port}}
+
+[phone](!)
+type=endpoint
+context=office
+disallow=all
+allow=ulaw,alaw
+direct_media=no
+rtp_symmetric=yes
+rewrite_contact=yes
+
+[account](!)
+type=auth
+auth_type=userpass
+
+[place](!)
+type=aor
+max_contacts=1
+remove_existing=yes
+minimum_expiration=5
+
+[{AGENT}](phone)
+auth={AGENT}
+aors={AGENT}
+[{AGENT}](account)
+username={AGENT}
+password=secret{AGENT}
+[{AGENT}](place)
+qualify_frequency=1
+
+[{CALLER}](phone)
+auth={CALLER}
+aors={CALLER}
+callerid="Ada Caller" <{CALLER}>
+[{CALLER}](account)
+username={CALLER}
+password=secret{CALLER}
+[{CALLER}](place)
+"""
+
+EXTENSIONS = f"""
+[office]
+exten => {AGENT_WITH_PCMU},1,Dial(PJSIP/{AGENT},20,b(office^only-ulaw^1))
+exten => {AGENT_WITH_PCMA},1,Dial(PJSIP/{AGENT},20,b(office^only-alaw^1))
+exten => {ECHO},1,Answer()
+ same => n,Echo()
+
+exten => _only-.!,1,Set(PJSIP_MEDIA_OFFER(audio)=!all,${{EXTEN:5}})
+ same => n,Return()
+"""
+
+
+def wait_for(condition: Callable[[], bool], what: str, *, seconds: float) -> None:
+    """Ask `condition` until it holds; fail, saying that `what` never came, after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what}: not within {seconds:.0f} s")
+        time.sleep(0.1)
+
+
+class Asterisk:
+    """One instance: its configuration and state in `folder`, its process from `start` to `stop`."""
+
+    def __init__(self, launcher: Path, folder: Path, *, sip_port: int, rtp_ports: range) -> None:
+        self.sip_port = sip_port
+        self.log = folder / "log" / "full"
+        self._launcher = launcher
+        self._folder = folder
+        self._process: subprocess.Popen[bytes] | None = None
+        self._configure(rtp_ports)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start, and wait until calls can be made."""
+        self._process = subprocess.Popen(
+            [self._launcher, "-C", self._folder / "etc" / "asterisk.conf", "-f"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        wait_for(self._is_booted, f"Asterisk's boot (see {self.log})", seconds=BOOT_SECONDS)
+
+    def stop(self) -> None:
+        """Stop at once, as a PBX does whose plug is pulled: nobody is told, nothing is kept."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+        (self._folder / "var" / "astdb.sqlite3").unlink(missing_ok=True)  # the registrations
+
+    def restart(self) -> None:
+        """Stop and start: every registration is forgotten."""
+        self.stop()
+        self.start()
+
+    def console(self, command: str) -> str:
+        """Run a command on Asterisk's console and return what it prints."""
+        return subprocess.run(
+            [self._launcher, "-C", self._folder / "etc" / "asterisk.conf", "-rx", command],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=BOOT_SECONDS,
+        ).stdout
+
+    def is_reachable(self, extension: str) -> bool:
+        """Whether a telephone is registered there and answers OPTIONS."""
+        contacts = self.console("pjsip show contacts")
+        return re.search(rf"Contact:\s+{extension}/.*\bAvail\b", contacts) is not None
+
+    def channel_codecs(self, extension: str) -> list[str]:
+        """The codec of each channel of `extension` that carries sound."""
+        statistics = self.console("pjsip show channelstats")
+        return re.findall(rf"^.*\b{extension}-\w+\s+\S+\s+(\w+)", statistics, re.MULTILINE)
+
+    def channels(self) -> int:
+        """How many channels exist; a call through the PBX has two."""
+        found = re.search(
+            r"^(\d+) active channel", self.console("core show channels"), re.MULTILINE
+        )
+        assert found, "the console gives no count of channels"
+        return int(found[1])
+
+    def _is_booted(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, f"Asterisk has ended: see {self.log}"
+        return "fully booted" in self.console("core waitfullybooted")
+
+    def _configure(self, rtp_ports: range) -> None:
+        for name in ("etc", "var/keys", "run", "spool", "log"):
+            (self._folder / name).mkdir(parents=True)
+        share = self._launcher.parent / "root" / "usr" / "share" / "asterisk"
+        modules = next((self._launcher.parent / "root" / "usr" / "lib").glob("**/asterisk/modules"))
+        files = {
+            "asterisk.conf": f"""
+[directories]
+astetcdir => {self._folder}/etc
+astmoddir => {modules}
+astdatadir => {share}
+astvarlibdir => {self._folder}/var
+astdbdir => {self._folder}/var
+astkeydir => {self._folder}/var
+astspooldir => {self._folder}/spool
+astrundir => {self._folder}/run
+astlogdir => {self._folder}/log
+[options]
+verbose = 3
+documentation_language = en_US
+""",
+            "modules.conf": "\n".join(
+                ["[modules]", "autoload=no", *(f"require = {name}.so" for name in MODULES.split())]
+            ),
+            "logger.conf": "[logfiles]\nfull => notice,warning,error,verbose,dtmf\n",
+            "rtp.conf": f"[general]\nrtpstart={rtp_ports.start}\nrtpend={rtp_ports.stop - 1}\n",
+            "pjsip.conf": PJSIP.format(sip_port=self.sip_port),
+            "extensions.conf": EXTENSIONS,
+        }
+        for name, text in files.items():
+            (self._folder / "etc" / name).write_text(text, encoding="utf-8")
+
+
+def launcher() -> Path:
+    """The Asterisk that scripts/asterisk has unpacked."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    for suite in ("sid", "bullseye"):
+        path = cache / "softagent" / "asterisk" / suite / "asterisk"
+        if path.exists():
+            return path
+    raise FileNotFoundError(f"no Asterisk under {cache}/softagent/asterisk: run scripts/asterisk")
