@@ -12,7 +12,7 @@ from typing import Any
 
 from softagent.config import NAME, Account, Office
 from softagent.errors import ConfigError, ConfigFileMissing, ConfigSyntaxError
-from softagent.options import options_of, shown
+from softagent.options import file_path, options_of, shown
 from softagent.tables import (
     Place,
     Table,
@@ -30,7 +30,7 @@ def read_office(path: Path) -> Office:
     """The office that the TOML file at `path` describes.
 
     Raises ConfigFileMissing, ConfigSyntaxError (with file and line) or ConfigError (with
-    every mistake). Warns when a password in the file can be read by everybody.
+    every mistake). Warns when everybody can read a password.
     """
     path = path.absolute()
     document = _parse(path)
@@ -166,11 +166,17 @@ def _local_socket(values: Values) -> Hashable:
 
 
 def _warn_of_open_passwords(document: Table, path: Path) -> None:
-    tables = [document.get("defaults", {}), *document.get("account", [])]
-    has_password = any("password" in table for table in tables)
-    if has_password and path.stat().st_mode & stat.S_IROTH:
-        log.warning(
-            "%s holds a password and everybody on this machine can read it: chmod 600 %s",
-            path,
-            path,
-        )
+    tables = [document.get("defaults", {}), *document["account"]]
+    files = [path for table in tables if "password" in table][:1]
+    files += [
+        file_path(table["password_file"], path.parent)
+        for table in tables
+        if "password_file" in table
+    ]
+    for file in files:
+        if file.stat().st_mode & stat.S_IROTH:
+            log.warning(
+                "%s holds a password, and everybody on this machine can read it: chmod 600 %s",
+                file,
+                file,
+            )

@@ -65,7 +65,7 @@ class Option:
                     if expected := rule.expectation(converted):
                         raise Unfit(expected)
                 case ModelOrPath() if "/" in converted:
-                    converted = str(_path(converted, folder))
+                    converted = str(file_path(converted, folder))
         return float(converted) if self.type is float else converted
 
 
@@ -98,7 +98,7 @@ def _from_environment(value: object) -> str:
 
 
 def _from_file(value: object, folder: Path) -> str:
-    path = _path(value, folder)
+    path = file_path(value, folder)
     try:
         return path.read_text(encoding="utf-8").rstrip("\r\n")
     except OSError as error:
@@ -107,7 +107,8 @@ def _from_file(value: object, folder: Path) -> str:
         raise Unfit("the file is not UTF-8 text") from None
 
 
-def _path(value: object, folder: Path) -> Path:
+def file_path(value: object, folder: Path) -> Path:
+    """The path that an option gives, from `folder` on; raises Unfit."""
     text = _text(value)
     if not text or "\0" in text:
         raise Unfit("expected a path")
@@ -127,7 +128,7 @@ def _as_type(kind: Any, value: object, folder: Path) -> Any:
     if get_origin(kind) is tuple:
         return _choices(get_args(kind)[0], value)
     if kind == Path | None:
-        return _path(value, folder)
+        return file_path(value, folder)
     if kind is Secret:
         return Secret(_password(value))
     if kind is PortRange:

@@ -67,7 +67,7 @@ def check_account(account: Account, store: ModelStore) -> Iterator[Finding]:
         yield _finding("recording.directory", partial(_recordings, directory))
 
 
-def check_registration(phone: Phone, registrar: str, *, timeout_seconds: float = 8.0) -> Finding:
+def check_registration(phone: Phone, registrar: str, *, timeout_seconds: float = 10.0) -> Finding:
     """Register `phone` with the PBX, and take the registration away again."""
     return _finding("registration", partial(_registration, phone, registrar, timeout_seconds))
 
@@ -169,18 +169,18 @@ def _registration(phone: Phone, registrar: str, timeout_seconds: float) -> str:
         )
     if registration.state is not RegistrationState.REGISTERED:
         raise RegistrarUnreachable(
-            f"{registrar}: {registration.reason or 'no answer'}: check registrar and port, and that"
-            " the PBX runs"
+            f"{registrar}: {registration.reason or 'no answer'}: check registrar, port and"
+            " username, and that the PBX runs"
         )
     return f"accepted by {registrar} for {registration.expires_seconds} s, and removed again"
 
 
 def _outcome(changes: queue.SimpleQueue[Registration], timeout_seconds: float) -> Registration:
-    """The first registration that is accepted or refused, else the last state within the time."""
+    """How the first attempt to register ended, or the last state within the time."""
     deadline = time.monotonic() + timeout_seconds
-    latest = Registration(RegistrationState.REGISTERING)
+    latest = Registration(RegistrationState.UNREGISTERED)
     with contextlib.suppress(queue.Empty):
-        while latest.state is not RegistrationState.REGISTERED and not latest.is_refused:
+        while latest.state in (RegistrationState.UNREGISTERED, RegistrationState.REGISTERING):
             latest = changes.get(timeout=max(0.0, deadline - time.monotonic()))
     return latest
 

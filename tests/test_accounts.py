@@ -298,17 +298,40 @@ def test_an_office_can_be_printed_without_its_passwords(folder: Folder) -> None:
     assert "hunter2" not in f"{office} {office!r} {office.accounts[0].password}"
 
 
-def test_a_password_that_everybody_can_read_is_warned_about(
+def test_passwords_that_everybody_can_read_are_warned_about(
     folder: Folder, caplog: pytest.LogCaptureFixture
 ) -> None:
-    file = folder.write(MINIMAL)
+    """Be they in the accounts file or in a file of their own."""
+    secret = folder.path / "secret"
+    secret.write_text("hunter2")
+    secret.chmod(0o600)
+    file = folder.write(
+        MINIMAL
+        + MINIMAL.replace("reception", "workshop")
+        .replace('"100"', '"101"')
+        .replace('password = "hunter2"', 'password_file = "secret"')
+    )
     read_office(file)
     assert not caplog.messages
-    file.chmod(0o644)
+    for path in (file, secret):
+        path.chmod(0o644)
     read_office(file)
     assert caplog.messages == [
-        f"{file} holds a password and everybody on this machine can read it: chmod 600 {file}"
+        f"{path} holds a password, and everybody on this machine can read it: chmod 600 {path}"
+        for path in (file, secret)
     ]
+
+
+def test_a_file_without_passwords_may_be_read_by_everybody(
+    folder: Folder, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECEPTION_PASSWORD", "hunter2")
+    file = folder.write(
+        MINIMAL.replace('password = "hunter2"', 'password_env = "RECEPTION_PASSWORD"')
+    )
+    file.chmod(0o644)
+    read_office(file)
+    assert not caplog.messages
 
 
 # The example -----------------------------------------------------------------
