@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import difflib
 import logging
 import multiprocessing
 import os
@@ -24,7 +23,7 @@ from multiprocessing.context import SpawnProcess
 from types import FrameType
 
 from softagent.config import Account, Office
-from softagent.errors import ConfigError, UnknownAccount
+from softagent.errors import ConfigError
 from softagent.heartbeat import Ready
 from softagent.life import Command, Kill, LifeState, RestartPolicy, Spawn, Terminate, WorkerLife
 from softagent.log import setup_logging
@@ -47,7 +46,12 @@ def run_office(office: Office, *, only: Sequence[str] = ()) -> int:
     Returns 0 once stopped by SIGTERM or SIGINT, or the first account's exit code when no
     account can be started. Main thread only. Raises UnknownAccount and ConfigError.
     """
-    return Supervisor(_chosen(office, only)).run()
+    accounts = office.chosen(only)
+    if not accounts:
+        raise ConfigError(
+            [f"{office.path}: no account is enabled: take out an `enabled = false`, or name one"]
+        )
+    return Supervisor(accounts).run()
 
 
 def run_worker_process(account: Account, parent: Connection) -> int:
@@ -245,18 +249,3 @@ def _signals_as_bytes(*numbers: signal.Signals) -> Iterator[socket.socket]:
             signal.set_wakeup_fd(wakeup_before)
             for number, handler in before.items():
                 signal.signal(number, handler)
-
-
-def _chosen(office: Office, only: Sequence[str]) -> list[Account]:
-    names = [account.name for account in office.accounts]
-    for name in only:
-        if name not in names:
-            close = difflib.get_close_matches(name, names, n=1)
-            hint = f'did you mean "{close[0]}"?' if close else f"there are: {', '.join(names)}"
-            raise UnknownAccount(f'{office.path}: no account "{name}": {hint}')
-    chosen = [a for a in office.accounts if (a.name in only if only else a.enabled)]
-    if not chosen:
-        raise ConfigError(
-            [f"{office.path}: no account is enabled: take out an `enabled = false`, or name one"]
-        )
-    return chosen

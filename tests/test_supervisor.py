@@ -179,12 +179,9 @@ def test_a_worker_leaves_ctrl_c_to_the_supervisor() -> None:
         running.line("loading ctrl_c=SIG_IGN")
 
 
-OFFICE = Office(Path("accounts.toml"), (account("reception", enabled=False), account("sales")))
-
-
-def test_an_account_that_does_not_exist_is_refused_with_a_suggestion() -> None:
-    with pytest.raises(UnknownAccount, match='no account "recption": did you mean "reception"'):
-        run_office(OFFICE, only=["recption"])
+def test_an_account_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(UnknownAccount, match='no account "sales"'):
+        run_office(Office(Path("accounts.toml"), (account("reception"),)), only=["sales"])
 
 
 def test_an_office_without_an_enabled_account_is_refused() -> None:
