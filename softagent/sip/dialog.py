@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import ipaddress
-import secrets
+import urllib.parse
 
-from softagent.sip.address import DEFAULT_PORT, NameAddress, Uri, parameter
+from softagent.sip.address import DEFAULT_PORT, Uri, parameter
+from softagent.sip.errors import MessageError
 from softagent.sip.message import Headers, Request
+from softagent.sip.phone import Caller
 from softagent.sip.response import Address
 
 
 class Dialog:
     """One dialog that the other side's INVITE began. Used under its owner's lock."""
 
-    def __init__(self, invite: Request, source: Address) -> None:
+    def __init__(self, invite: Request, source: Address, local_tag: str) -> None:
         """Take over the other side's data. Raises MessageError when its Contact or route can't be read."""
         self.call_id = invite.call_id
-        self.local_tag = secrets.token_hex(8)
+        self.local_tag = local_tag
         self._source = source
         self._remote = invite.need("From")
         self._remote_tag = invite.sender.tag
@@ -86,7 +88,16 @@ def literal_address(uri: Uri) -> Address | None:
     return uri.host, uri.port or DEFAULT_PORT
 
 
-def caller_address(invite: Request) -> NameAddress:
+def caller_of(invite: Request) -> Caller:
     """Who calls: the identity that the PBX vouches for (RFC 3325), or else From."""
-    asserted = invite.headers.values("P-Asserted-Identity")
-    return NameAddress.parse(asserted[0]) if asserted else invite.sender
+    try:
+        asserted = invite.addresses("P-Asserted-Identity")
+    except MessageError:
+        asserted = ()
+    who = asserted[0] if asserted else invite.sender
+    return Caller(_readable(urllib.parse.unquote(who.uri.user)), _readable(who.display_name))
+
+
+def _readable(text: str) -> str:
+    """Text that can be written anywhere: bytes that weren't UTF-8 replaced."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

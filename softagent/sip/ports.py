@@ -1,4 +1,4 @@
-"""RTP ports: even ones of the account's range, each for one call at a time."""
+"""RTP ports: even ones of the account's range, each for one call at a time (RTCP has the odd ones)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class RtpPorts:
 
     def __init__(self, ports: PortRange) -> None:
         first = ports.first + ports.first % 2
-        self._free = deque(range(first, ports.last, 2))  # RTCP takes the odd one above
+        self._free = deque(range(first, ports.last + 1, 2))
         self._used: set[int] = set()
 
     def reserve(self, host: str) -> int | None:

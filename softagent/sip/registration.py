@@ -38,6 +38,10 @@ class Pacing:
     """Wait after refused credentials: hammering on would get the address banned."""
 
 
+PROMPT = Pacing()
+"""Back within 10 s of the PBX's return."""
+
+
 class Registrant:
     """Keeps the contact known at the registrar. The owner sends what it returns and tells it what came of it.
 
@@ -205,9 +209,7 @@ class Registrant:
             pause = pacing.refused_retry_seconds
         self._failures += 1
         self.next_wake = now + pause * (0.5 + 0.5 * self._jitter())
-        self.registration = Registration(
-            RegistrationState.FAILED, reason, is_refused=is_refused
-        )
+        self.registration = Registration(RegistrationState.FAILED, reason, is_refused=is_refused)
 
 
 def _words(response: Response) -> str:

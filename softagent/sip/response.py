@@ -71,12 +71,15 @@ def respond(
 
 
 def destination(request: Request, source: Address) -> Address:
-    """Where the response goes: RFC 3261 section 18.2.2 for UDP, with rport of RFC 3581 section 4."""
+    """Where the response goes: RFC 3261 section 18.2.2 for UDP, with rport of RFC 3581 section 4.
+
+    `maddr` is for multicast, which we don't receive; heeding it would let a stranger
+    direct our responses at others.
+    """
     via = request.via
     if via.parameter("rport") is not None:
         return source
-    host = via.parameter("maddr") or source[0]
-    return host, via.port or DEFAULT_PORT
+    return source[0], via.port or DEFAULT_PORT
 
 
 def _vias(request: Request, source: Address) -> list[Via]:

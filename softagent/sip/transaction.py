@@ -13,6 +13,7 @@ import enum
 import heapq
 import itertools
 import math
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -40,6 +41,9 @@ class Timing:
     def timeout_seconds(self) -> float:
         """Timers B, F, H, J and L: 64 * T1."""
         return 64 * self.t1_seconds
+
+
+RFC_TIMING = Timing()
 
 
 class ServerState(enum.Enum):
@@ -89,6 +93,8 @@ class ServerTransaction:
         self.state = ServerState.PROCEEDING
         self.on_unacknowledged: Callable[[], None] | None = None
         """Called when the 2xx to an INVITE was never confirmed (section 13.3.1.4)."""
+        self.tag = secrets.token_hex(8)
+        """Our To tag, the same in every response to this request."""
         self.last = b""
         self._repetition: Repetition | None = None
         self._expiry = NEVER
@@ -257,6 +263,11 @@ class Transactions:
         self._clients[key] = transaction
         self.outbox.append((transaction.datagram, destination))
         self._schedule(key, transaction)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether every request of ours has been answered or given up."""
+        return not self._clients
 
     def receive_response(self, response: Response) -> bool:
         """Take a response; whether it belongs to a request of ours that is still open (section 17.1.3)."""

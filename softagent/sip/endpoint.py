@@ -1,0 +1,259 @@
+"""The signalling socket and its thread: datagrams in, datagrams out, timers between them.
+
+    socket -> parse -> Transactions -> on_request      (under the lock)
+    timers -> Transactions.wake, on_wake               (under the lock)
+              notify(...)                              (after it, on the same thread)
+
+The thread waits for a datagram, for the next deadline or for another thread's
+`poke`; it never polls.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import secrets
+import selectors
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+from softagent.errors import ConfigError, PortInUse, SoftagentError
+from softagent.sip.address import join_host_port
+from softagent.sip.errors import MessageError
+from softagent.sip.message import (
+    LARGEST_DATAGRAM_BYTES,
+    VERSION,
+    Headers,
+    Request,
+    Response,
+    parse,
+)
+from softagent.sip.response import USER_AGENT, Address, respond
+from softagent.sip.transaction import MAGIC, NEVER, ServerTransaction, Timing, Transactions
+
+log = logging.getLogger("softagent.sip")
+
+
+class Endpoint:
+    """One UDP address that speaks SIP. Any thread may call it while holding `lock`."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        timing: Timing,
+        on_request: Callable[[ServerTransaction], None],
+        on_wake: Callable[[float], float],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`on_request` gets each new request; `on_wake` gets the time and says when it wants to be called next."""
+        self.lock = threading.RLock()
+        """Guards everything of this telephone: transactions, registration, calls, ports."""
+        self.changed = threading.Condition(self.lock)
+        """Notified after each thing the signalling thread has done, for `stop` to wait on."""
+        self.transactions = Transactions(timing)
+        self.local_port = 0
+        self._name = name
+        self._on_request = on_request
+        self._on_wake = on_wake
+        self._clock = clock
+        self._notices: deque[Callable[[], None]] = deque()
+        self._selector = selectors.DefaultSelector()
+        self._socket: socket.socket | None = None
+        self._poked, self._poker = socket.socketpair()
+        self._poked.setblocking(False)
+        self._poker.setblocking(False)
+        self._thread: threading.Thread | None = None
+        self._is_closing = False
+
+    @property
+    def now(self) -> float:
+        """Seconds on the clock that all timers here use."""
+        return self._clock()
+
+    def open(self, host: str, port: int) -> None:
+        """Bind the socket and start the thread.
+
+        Raises PortInUse when the port is taken, ConfigError when the address isn't ours.
+        """
+        channel = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            channel.bind((host, port))
+        except OSError as error:
+            channel.close()
+            raise self._bind_problem(error, host, port) from None
+        channel.setblocking(False)
+        self._socket, self.local_port = channel, channel.getsockname()[1]
+        self._selector.register(channel, selectors.EVENT_READ)
+        self._selector.register(self._poked, selectors.EVENT_READ)
+        self._thread = threading.Thread(target=self._run, name=f"sip-{self._name}", daemon=True)
+        self._thread.start()
+
+    def close(self, timeout_seconds: float) -> None:
+        """Join the thread and close the sockets."""
+        self._is_closing = True
+        self.poke()
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(timeout_seconds)
+        self._selector.close()
+        for channel in (self._socket, self._poked, self._poker):
+            if channel is not None:
+                channel.close()
+
+    def poke(self) -> None:
+        """Have the thread look again: there is a datagram to send, a notice or an earlier deadline."""
+        if threading.current_thread() is not self._thread:
+            with contextlib.suppress(OSError):  # full: it will look anyway; closed: it has gone
+                self._poker.send(b"\0")
+
+    def notify(self, notice: Callable[[], None]) -> None:
+        """Have `notice` called soon on the signalling thread, without the lock."""
+        self._notices.append(notice)
+        self.poke()
+
+    def respond(
+        self,
+        transaction: ServerTransaction,
+        status: int,
+        *headers: tuple[str, str],
+        body: bytes = b"",
+    ) -> None:
+        """Answer a request. A final response is repeated as its transaction needs it."""
+        source, tag = transaction.source, transaction.tag
+        response = respond(
+            transaction.request, status, source=source, tag=tag, headers=headers, body=body
+        )
+        self.transactions.respond(transaction, response, self.now)
+        self._flush()
+
+    def acknowledge(self, transaction: ServerTransaction) -> None:
+        """Stop repeating a 2xx: its ACK has come."""
+        self.transactions.acknowledge(transaction, self.now)
+
+    def request(
+        self,
+        request: Request,
+        destination: Address,
+        on_result: Callable[[Response | None], None],
+        *,
+        limit_seconds: float | None = None,
+    ) -> None:
+        """Send a request as soon as it has got its Via; `on_result` is called under the lock."""
+        host = local_address(destination)
+        via = (
+            f"{VERSION}/UDP {join_host_port(host, self.local_port)}"
+            f";rport;branch={MAGIC}{secrets.token_hex(12)}"
+        )
+        headers = Headers((("Via", via), ("Max-Forwards", "70"), *request.headers))
+        complete = Request(
+            request.method, request.uri, headers.with_(("User-Agent", USER_AGENT)), request.body
+        )
+        self.transactions.send_request(
+            complete, destination, self.now, on_result, limit_seconds=limit_seconds
+        )
+        self._flush()
+        self.poke()
+
+    def _bind_problem(self, error: OSError, host: str, port: int) -> SoftagentError:
+        where = join_host_port(host or "0.0.0.0", port)
+        if error.errno == errno.EADDRINUSE:
+            return PortInUse(
+                f'account "{self._name}": local_port {port}: {where} is taken by another program; '
+                "choose another port, or 0 for any"
+            )
+        return ConfigError(
+            [
+                f'account "{self._name}": local_address "{host}", local_port {port}: '
+                f"can't be used here ({error.strerror}); leave them out to have them chosen"
+            ]
+        )
+
+    def _run(self) -> None:
+        while not self._is_closing:
+            self._give_notices()
+            with self.lock:
+                wake = min(self._guarded_wake(), self.transactions.next_wake)
+                timeout = None if wake == NEVER else max(0.0, wake - self.now)
+            if self._notices:
+                timeout = 0.0
+            ready = {key.fileobj for key, _ in self._selector.select(timeout)}
+            if self._poked in ready:
+                self._poked.recv(4096)
+            with self.lock:
+                if self._socket in ready:
+                    self._receive()
+                self.transactions.wake(self.now)
+                self._flush()
+                self.changed.notify_all()
+        self._give_notices()
+
+    def _guarded_wake(self) -> float:
+        try:
+            return self._on_wake(self.now)
+        except Exception:
+            log.exception("timer failed account=%s", self._name)
+            return self.now + 1.0
+
+    def _receive(self) -> None:
+        if self._socket is None:
+            return
+        try:
+            data, source = self._socket.recvfrom(LARGEST_DATAGRAM_BYTES)
+        except OSError as error:
+            log.debug("nothing received account=%s error=%r", self._name, error)
+            return
+        try:
+            self._dispatch(data, source)
+        except MessageError as error:
+            log.debug("ignored account=%s from=%s:%d error=%r", self._name, *source, str(error))
+        except Exception:
+            log.exception("request failed account=%s from=%s:%d", self._name, *source)
+
+    def _dispatch(self, data: bytes, source: Address) -> None:
+        message = parse(data)
+        if isinstance(message, Response):
+            log.debug("received account=%s status=%d", self._name, message.status)
+            self.transactions.receive_response(message)
+            return
+        log.debug("received account=%s method=%s", self._name, message.method)
+        transaction = self.transactions.receive_request(message, source, self.now)
+        if transaction is None:
+            return
+        try:
+            self._on_request(transaction)
+        except MessageError as error:
+            log.info("bad request account=%s from=%s:%d error=%r", self._name, *source, str(error))
+            self.respond(transaction, 400)
+
+    def _flush(self) -> None:
+        for datagram, destination in self.transactions.outbox:
+            try:
+                if self._socket is not None:
+                    self._socket.sendto(datagram, destination)
+            except OSError as error:
+                # The timers send again; a network that is down may be up by then.
+                log.debug("not sent account=%s to=%s error=%r", self._name, destination, error)
+        self.transactions.outbox.clear()
+
+    def _give_notices(self) -> None:
+        while self._notices:
+            notice = self._notices.popleft()
+            try:
+                notice()
+            except Exception:
+                log.exception("callback failed account=%s", self._name)
+
+
+def local_address(destination: Address) -> str:
+    """Our own address on the route to `destination`, an IP address. Raises OSError when there is no route.
+
+    Connecting a UDP socket sends nothing; it only asks the routing table.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(destination)
+        host: str = probe.getsockname()[0]
+        return host
