@@ -8,8 +8,9 @@ empty where its default is.
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
@@ -257,14 +258,9 @@ class Office:
 
     def account(self, name: str) -> Account:
         """The account called `name`, enabled or not; raises UnknownAccount."""
-        for account in self.accounts:
-            if account.name == name:
-                return account
-        known = ", ".join(account.name for account in self.accounts)
-        raise UnknownAccount(f'there is no account "{name}" in {self.path}; there are: {known}')
-
-    def chosen(self, only: Collection[str] = ()) -> tuple[Account, ...]:
-        """The accounts to run: those named in `only`, or else all enabled ones; raises UnknownAccount."""
-        if only:
-            return tuple(self.account(name) for name in dict.fromkeys(only))
-        return tuple(account for account in self.accounts if account.enabled)
+        names = [account.name for account in self.accounts]
+        if name in names:
+            return self.accounts[names.index(name)]
+        near = difflib.get_close_matches(name, names, n=1)
+        hint = f'did you mean "{near[0]}"?' if near else f"there are: {', '.join(names)}"
+        raise UnknownAccount(f'{self.path}: no account "{name}": {hint}')

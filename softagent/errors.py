@@ -42,7 +42,7 @@ class ConfigSyntaxError(SoftagentError):
 
 
 class ConfigFileMissing(SoftagentError):
-    """The accounts file, or a file it points at, does not exist or can't be read."""
+    """The accounts file does not exist or can't be read."""
 
     exit_code = 66
 

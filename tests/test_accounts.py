@@ -121,14 +121,15 @@ def test_an_account_may_override_the_way_a_default_password_is_given(folder: Fol
     assert account.password.value == "hunter2"
 
 
-def test_accounts_are_chosen_by_name_or_by_being_enabled(folder: Folder) -> None:
-    """A disabled account runs only when it is named; an unknown name lists the known ones."""
+def test_an_account_is_found_by_its_name(folder: Folder) -> None:
+    """Enabled or not. An unknown name gets a suggestion, or the names that there are."""
     second = MINIMAL.replace("reception", "workshop") + "enabled = false\n"
     office = read_office(folder.write(MINIMAL + second))
-    assert [account.name for account in office.chosen()] == ["reception"]
-    assert [account.name for account in office.chosen(["workshop"])] == ["workshop"]
-    with pytest.raises(UnknownAccount, match=r'"lobby".*there are: reception, workshop'):
-        office.chosen(["lobby"])
+    assert office.account("workshop").name == "workshop"
+    with pytest.raises(UnknownAccount, match=r'no account "workshp": did you mean "workshop"\?'):
+        office.account("workshp")
+    with pytest.raises(UnknownAccount, match=r'no account "x": there are: reception, workshop'):
+        office.account("x")
 
 
 # What is said about mistakes -------------------------------------------------
