@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
@@ -264,3 +264,9 @@ class Office:
         near = difflib.get_close_matches(name, names, n=1)
         hint = f'did you mean "{near[0]}"?' if near else f"there are: {', '.join(names)}"
         raise UnknownAccount(f'{self.path}: no account "{name}": {hint}')
+
+    def chosen(self, only: Collection[str] = ()) -> tuple[Account, ...]:
+        """The accounts to run: those named in `only`, or else all enabled ones; raises UnknownAccount."""
+        if only:
+            return tuple(self.account(name) for name in dict.fromkeys(only))
+        return tuple(account for account in self.accounts if account.enabled)

@@ -132,6 +132,16 @@ def test_an_account_is_found_by_its_name(folder: Folder) -> None:
         office.account("x")
 
 
+def test_accounts_are_chosen_by_name_or_by_being_enabled(folder: Folder) -> None:
+    """A disabled account runs only when it is named; naming one twice makes no second worker."""
+    second = MINIMAL.replace("reception", "workshop") + "enabled = false\n"
+    office = read_office(folder.write(MINIMAL + second))
+    assert [account.name for account in office.chosen()] == ["reception"]
+    assert [account.name for account in office.chosen(["workshop"] * 2)] == ["workshop"]
+    with pytest.raises(UnknownAccount):
+        office.chosen(["lobby"])
+
+
 # What is said about mistakes -------------------------------------------------
 
 
