@@ -48,7 +48,7 @@ class Fetcher:
     def fetch(self, missing: list[ModelFile]) -> None:
         """Bring the `missing` files.
 
-        Raises SourceFailed (a line for each source) when none has one, ChecksumMismatch when
+        Raises SourceFailed (a line for each source) when none gives one, ChecksumMismatch when
         all that came was wrong, DiskFull. Interrupted, it leaves partial files that the next
         pull continues.
         """
@@ -92,7 +92,7 @@ class Fetcher:
                 f'model "{self._model.id}": {file.name} was refused and removed: its sha256 is {wrong}, '
                 f"the catalogue says {file.sha256}; try again, or bring the right file"
             )
-        raise SourceFailed("\n".join(reasons))
+        raise SourceFailed("\n".join([f"no source gave {file.name}", *reasons]))
 
     def _from_source(self, file: ModelFile, source: Source) -> str:
         """Complete the partial file from `source` and give it its name if it is right; its sha256.

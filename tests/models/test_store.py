@@ -9,7 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from softagent.errors import ChecksumMismatch, DiskFull, EngineFailed, ModelMissing
+from softagent.errors import (
+    ChecksumMismatch,
+    DiskFull,
+    EngineFailed,
+    ModelMissing,
+    SoftagentError,
+)
 from softagent.models.catalogue import Catalogue, Derivation, Model, ModelFile, UrlSource
 from softagent.models.progress import ModelPulled, PullAwaited, PullEvent
 from softagent.models.store import ModelStore, default_directory
@@ -99,6 +105,19 @@ def test_a_full_disk_is_noticed_before_anything_is_fetched(tmp_path: Path) -> No
     with pytest.raises(DiskFull, match=r'"tiny" needs 0 MB.*0 MB are free'):
         store.pull("tiny")
     assert not (tmp_path / "tiny").exists()
+
+
+def test_a_damaged_file_that_nobody_can_replace_is_named(store: ModelStore) -> None:
+    bring(store, b"wieghts")
+    with pytest.raises(ModelMissing, match=f"no source gave weights.bin(?s:.*){SHA256}"):
+        store.pull("tiny")
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    store = ModelStore(tmp_path / "file" / "models", catalogue=Catalogue((TINY,)))
+    with pytest.raises(SoftagentError, match=r"models can't be kept in .*set SOFTAGENT_MODELS"):
+        store.pull("tiny")
 
 
 def test_what_is_here_is_not_fetched_again(store: ModelStore) -> None:
