@@ -116,7 +116,7 @@ class JitterBuffer:
         """Take the frame for this tick: heard, made up, or zeros while the sender pauses."""
         if self._is_held:
             self._is_held = False
-            if self._spare_units() < 2 * self._frame_units:
+            if len(self._packets) == 1 or self._spare_units() < 2 * self._frame_units:
                 return np.zeros(self._frame_samples, dtype=np.int16)
         if self._head is None:
             return np.zeros(self._frame_samples, dtype=np.int16)
@@ -160,9 +160,10 @@ class JitterBuffer:
             self.counters.late += 1
             return
         self._packets[timestamp] = packet.payload
-        while len(self._packets) > 1 and (
-            self._spare_units() > self._longest_units or len(self._packets) > MOST_PACKETS
-        ):
+        while self._spare_units() > self._longest_units or len(self._packets) > MOST_PACKETS:
+            if len(self._packets) == 1:
+                self._head = timestamp
+                break
             del self._packets[min(self._packets)]
             self._head = min(self._packets)
             self.counters.dropped += 1

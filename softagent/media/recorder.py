@@ -5,6 +5,7 @@ call thread -> write(caller, agent) -> file, playable up to the last second at a
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import wave
 from pathlib import Path
@@ -31,14 +32,19 @@ class StereoRecorder:
         self._frames = 0
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = path.open("wb", buffering=BUFFER_BYTES)
-        self._wave: wave.Wave_write = wave.open(self._file, "wb")
+        self._wave = wave.Wave_write(self._file)
         self._wave.setnchannels(2)
         self._wave.setsampwidth(2)
         self._wave.setframerate(rate_hz)
         self._flush()
 
     def write(self, caller: Samples, agent: Samples) -> None:
-        """Add one frame of each side, both of shape (n,); DiskFull when there is no room."""
+        """Add one frame of each side, both of shape (n,).
+
+        DiskFull, or another OSError, ends the recording: what follows is not written.
+        """
+        if self._file.closed:
+            return
         self._wave.writeframesraw(np.column_stack((caller, agent)).astype("<i2").tobytes())
         self._frames += 1
         if self._frames % TICKS_PER_SECOND == 0:
@@ -47,11 +53,8 @@ class StereoRecorder:
     def close(self) -> None:
         """Write what is left; may be called again."""
         if not self._file.closed:
-            try:
-                self._flush()
-                self._wave.close()
-            finally:
-                self._file.close()
+            self._flush()
+            self._release()
 
     def _flush(self) -> None:
         """Write the buffer and bring the header up to date."""
@@ -59,6 +62,14 @@ class StereoRecorder:
             self._wave.writeframes(b"")
             self._file.flush()
         except OSError as error:
+            self._release()
             if error.errno != errno.ENOSPC:
                 raise
             raise DiskFull(f"{self._path}: no room left for the recording; free some") from error
+
+    def _release(self) -> None:
+        """Close the file; what can't be written now never can."""
+        with contextlib.suppress(OSError):
+            self._wave.close()
+        with contextlib.suppress(OSError):
+            self._file.close()

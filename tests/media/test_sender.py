@@ -1,0 +1,58 @@
+"""What we send: numbers that go up and wrap, marks where speech begins, reports that parse."""
+
+from aiortp import RtcpPacket, RtpPacket
+
+from softagent.media.sender import RtpSender
+
+PAYLOAD = bytes(160)
+
+
+def test_numbers_go_up_by_one_and_by_a_frame():
+    sender = RtpSender(payload_type=8, sequence_number=7, timestamp=100, ssrc=42)
+    packets = [RtpPacket.parse(sender.packet(PAYLOAD, duration=160)) for _ in range(3)]
+    assert [p.sequence_number for p in packets] == [7, 8, 9]
+    assert [p.timestamp for p in packets] == [100, 260, 420]
+    assert {(p.ssrc, p.payload_type, p.payload) for p in packets} == {(42, 8, PAYLOAD)}
+
+
+def test_numbers_wrap():
+    sender = RtpSender(payload_type=0, sequence_number=65535, timestamp=2**32 - 160)
+    packets = [RtpPacket.parse(sender.packet(PAYLOAD, duration=160)) for _ in range(2)]
+    assert [(p.sequence_number, p.timestamp) for p in packets] == [(65535, 2**32 - 160), (0, 0)]
+    assert [len(p.payload) for p in packets] == [160, 160]
+
+
+def test_the_first_packet_and_each_talkspurt_are_marked():
+    sender = RtpSender(payload_type=0)
+    marks = [
+        RtpPacket.parse(sender.packet(PAYLOAD, duration=160, talkspurt=talkspurt)).marker
+        for talkspurt in (False, False, True, False)
+    ]
+    assert marks == [1, 0, 1, 0]
+
+
+def test_skipped_time_moves_the_timestamp_only():
+    sender = RtpSender(payload_type=0, sequence_number=1, timestamp=0)
+    sender.packet(PAYLOAD, duration=160)
+    sender.skip(8000)
+    packet = RtpPacket.parse(sender.packet(PAYLOAD, duration=160))
+    assert (packet.sequence_number, packet.timestamp) == (2, 8160)
+
+
+def test_numbers_start_at_random():
+    starts = {RtpSender(payload_type=0).packet(b"", duration=0)[2:12] for _ in range(5)}
+    assert len(starts) == 5
+
+
+def test_a_report_says_how_much_was_sent():
+    sender = RtpSender(payload_type=0, timestamp=1000, ssrc=5)
+    sender.packet(PAYLOAD, duration=160)
+    report, name = RtcpPacket.parse(sender.report(unix_seconds=0.5, reception=[]))
+    assert (report.ssrc, report.sender_info.packet_count, report.sender_info.octet_count) == (
+        5,
+        1,
+        160,
+    )
+    assert report.sender_info.rtp_timestamp == 1160
+    assert report.sender_info.ntp_timestamp == (2_208_988_800 << 32) + (1 << 31)
+    assert name.chunks[0].items == [(1, b"00000005@softagent")]

@@ -1,0 +1,231 @@
+"""Streams on loopback: real sockets, real threads, waited for by counting ticks."""
+
+import socket
+import threading
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+from aiortp import RtpPacket
+
+from softagent.errors import PortInUse
+from softagent.media.codec import codec_named
+from softagent.media.frame import Tick
+from softagent.media.playout import Playout
+from softagent.media.sender import RtpSender
+from softagent.media.stream import RtpStream
+
+HOST = "127.0.0.1"
+PATIENCE_SECONDS = 10
+
+
+@dataclass
+class Ears:
+    """Keeps the ticks of a stream and lets the test wait for so many."""
+
+    ticks: list[Tick] = field(default_factory=list)
+    changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def __call__(self, tick):
+        with self.changed:
+            self.ticks.append(tick)
+            self.changed.notify_all()
+
+    def wait_until(self, condition):
+        with self.changed:
+            assert self.changed.wait_for(condition, PATIENCE_SECONDS)
+
+    def wait_for(self, count):
+        self.wait_until(lambda: len(self.ticks) >= count)
+
+    @property
+    def sound(self):
+        return np.concatenate([tick.caller for tick in self.ticks])
+
+
+def free_ports(count):
+    """Ports that nobody has; kept bound together so that they differ."""
+    endpoints = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(count)]
+    for endpoint in endpoints:
+        endpoint.bind((HOST, 0))
+    ports = [endpoint.getsockname()[1] for endpoint in endpoints]
+    for endpoint in endpoints:
+        endpoint.close()
+    return ports
+
+
+def stream(local, remote, *, codec="PCMU", playout=None, on_tick=None, sender=None):
+    named = codec_named(codec)
+    return RtpStream(
+        local=(HOST, local),
+        remote=(HOST, remote),
+        codec=named,
+        payload_type=named.payload_type,
+        event_payload_type=101,
+        playout=playout or Playout(8000),
+        on_tick=on_tick or (lambda tick: None),
+        name="test",
+        sender=sender,
+    )
+
+
+@pytest.fixture
+def phone():
+    """A plain socket where the caller would be."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as endpoint:
+        endpoint.bind((HOST, 0))
+        endpoint.settimeout(PATIENCE_SECONDS)
+        yield endpoint
+
+
+@pytest.mark.parametrize("codec", ["PCMU", "PCMA"])
+def test_a_sine_survives_both_ways_through_a_sequence_wrap(codec):
+    here, there = free_ports(2)
+    sine = (8000 * np.sin(2 * np.pi * 440 * np.arange(4800) / 8000)).astype(np.int16)
+    playout, ears = Playout(8000), Ears()
+    sender = RtpSender(
+        payload_type=codec_named(codec).payload_type,
+        sequence_number=65530,
+        timestamp=2**32 - 1600,
+    )
+    speaking = stream(here, there, codec=codec, playout=playout, sender=sender)
+    hearing = stream(there, here, codec=codec, on_tick=ears)
+    playout.begin(1)
+    playout.put(1, 0, sine)
+    playout.finish(1)
+    playout.release(1)
+    hearing.start()
+    speaking.start()
+    ears.wait_until(lambda: len(ears.ticks) > 5 and len(np.flatnonzero(ears.sound)) > 4500)
+    ears.wait_for(len(ears.ticks) + 10)
+    speaking.stop()
+    hearing.stop()
+
+    stats = hearing.stats()
+    assert (stats.lost, stats.malformed, stats.foreign, stats.failures) == (0, 0, 0, 0)
+    sound = ears.sound.astype(float)
+    lag = int(np.argmax(np.correlate(sound, sine.astype(float), "valid")))
+    error = sound[lag : lag + len(sine)] - sine
+    snr_db = 10 * np.log10(np.mean(sine.astype(float) ** 2) / np.mean(error**2))
+    assert stats.concealed or snr_db > 36, "G.711 alone makes 38 dB"
+
+
+def test_ticks_are_numbered_without_a_gap_and_sent_from_the_start(phone):
+    (port,) = free_ports(1)
+    ears = Ears()
+    ours = stream(port, phone.getsockname()[1], on_tick=ears)
+    ours.start()
+    packets = [RtpPacket.parse(phone.recv(2048)) for _ in range(10)]
+    ears.wait_for(10)
+    ours.stop()
+    assert [tick.index for tick in ears.ticks[:10]] == list(range(10))
+    first = packets[0]
+    for number, packet in enumerate(packets):
+        assert packet.payload == b"\xff" * 160
+        assert (packet.sequence_number - first.sequence_number) % 65536 == number
+        assert (packet.timestamp - first.timestamp) % 2**32 == number * 160
+        assert packet.marker == (number == 0)
+
+
+def test_a_reply_is_marked_and_its_ticks_say_whose_it_is(phone):
+    (port,) = free_ports(1)
+    playout, ears = Playout(8000), Ears()
+    ours = stream(port, phone.getsockname()[1], playout=playout, on_tick=ears)
+    ours.start()
+    ears.wait_for(2)
+    playout.begin(4)
+    playout.put(4, 0, np.full(320, 5000, dtype=np.int16))
+    playout.finish(4)
+    playout.release(4)
+    ears.wait_until(lambda: any(tick.agent.is_last for tick in ears.ticks))
+    ours.stop()
+    spoken = [tick.agent for tick in ears.ticks if tick.agent.turn == 4]
+    assert [(p.is_first, p.is_last) for p in spoken] == [(True, False), (False, True)]
+    packets = [RtpPacket.parse(phone.recv(2048)) for _ in range(ours.stats().packets_sent)]
+    loud = [packet.marker for packet in packets if packet.payload != b"\xff" * 160]
+    assert loud == [1, 0]
+
+
+def test_garbage_does_not_stop_the_stream(phone):
+    (port,) = free_ports(1)
+    ears = Ears()
+    ours = stream(port, phone.getsockname()[1], on_tick=ears)
+    ours.start()
+    for data in (
+        b"",
+        b"\x80",
+        bytes(5),
+        b"\x80\x65" + bytes(10),
+        b"\x80\x65" + bytes(10) + b"\xff" * 4,
+    ):
+        phone.sendto(data, (HOST, port))
+    digit = RtpPacket(
+        payload_type=101, sequence_number=5, timestamp=99, payload=b"\x05\x8a\x03\x20"
+    )
+    phone.sendto(digit.serialize(), (HOST, port))
+    ears.wait_until(lambda: any(tick.digits for tick in ears.ticks))
+    ours.stop()
+    assert "".join(tick.digits for tick in ears.ticks) == "5"
+    assert ours.stats().malformed == 3
+
+
+def test_packets_follow_the_caller_to_the_address_it_sends_from(phone):
+    """SDP names an address behind a NAT that nobody reaches."""
+    port, unreachable = free_ports(2)
+    ours = stream(port, unreachable)
+    ours.start()
+    phone.sendto(RtpPacket(payload_type=0, payload=bytes(160)).serialize(), (HOST, port))
+    assert RtpPacket.parse(phone.recv(2048)).payload_type == 0
+    ours.stop()
+
+
+def test_a_callback_that_fails_costs_its_tick_only(phone, caplog):
+    (port,) = free_ports(1)
+    ears = Ears()
+
+    def fail(tick):
+        ears(tick)
+        raise RuntimeError("a defect")
+
+    ours = stream(port, phone.getsockname()[1], on_tick=fail)
+    ours.start()
+    ears.wait_for(3)
+    ours.stop()
+    assert ours.stats().failures >= 3
+    assert [record.message for record in caplog.records] == ["media failed name=test"]
+
+
+def test_a_taken_port_is_named():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind((HOST, 0))
+        port = other.getsockname()[1]
+        with pytest.raises(PortInUse, match=f"RTP port {port}.*rtp_ports"):
+            stream(port, 9).start()
+
+
+def test_stop_ends_both_threads_frees_the_port_and_may_be_repeated():
+    (port,) = free_ports(1)
+    before = threading.active_count()
+    ours = stream(port, 9)
+    ours.start()
+    assert threading.active_count() == before + 2
+    ours.stop()
+    ours.stop()
+    assert threading.active_count() == before
+    again = stream(port, 9)
+    again.start()
+    again.stop()
+
+
+def test_stop_before_start_does_nothing():
+    stream(9, 9).stop()
+
+
+def test_a_stream_may_be_stopped_by_its_own_callback():
+    (port,) = free_ports(1)
+    ears = Ears()
+    ours = stream(port, 9, on_tick=lambda tick: (ours.stop(), ears(tick)))
+    ours.start()
+    ears.wait_for(1)
+    ours.stop()
+    assert len(ears.ticks) == 1
