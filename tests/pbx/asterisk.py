@@ -1,4 +1,4 @@
-"""A real Asterisk on loopback, with two extensions and nothing else."""
+"""A real Asterisk on loopback, with the extensions that the tests need and nothing else."""
 
 from __future__ import annotations
 
@@ -12,13 +12,17 @@ from types import TracebackType
 from typing import Self
 
 AGENT = "1000"
-"""Extension that softagent registers as; its password is "secret1000"."""
+"""The extension that `softagent worker` answers."""
+SUPERVISED = "1002"
+"""The extension that a worker under `softagent run` answers."""
 CALLER = "1001"
-"""Extension of the scripted caller."""
+"""The scripted caller's."""
 
 AGENT_WITH_PCMU = "100"
 AGENT_WITH_PCMA = "101"
+SUPERVISED_AGENT = "102"
 ECHO = "600"
+"""What a caller can dial."""
 
 BOOT_SECONDS = 20.0
 
@@ -31,60 +35,56 @@ MODULES = """
     pbx_config app_dial app_echo app_stack
 """
 
-PJSIP = f"""
+TRANSPORT = """
 [udp]
 type=transport
 protocol=udp
-bind=127.0.0.1:{{sip_port}}
+bind=127.0.0.1:{sip_port}
+"""
 
-[phone](!)
+EXTENSION = """
+[{name}]
 type=endpoint
 context=office
+callerid="Extension {name}" <{name}>
 disallow=all
 allow=ulaw,alaw
 direct_media=no
 rtp_symmetric=yes
 rewrite_contact=yes
+auth={name}
+aors={name}
 
-[account](!)
+[{name}]
 type=auth
 auth_type=userpass
+username={name}
+password={password}
 
-[place](!)
+[{name}]
 type=aor
 max_contacts=1
 remove_existing=yes
 minimum_expiration=5
-
-[{AGENT}](phone)
-auth={AGENT}
-aors={AGENT}
-[{AGENT}](account)
-username={AGENT}
-password=secret{AGENT}
-[{AGENT}](place)
 qualify_frequency=1
-
-[{CALLER}](phone)
-auth={CALLER}
-aors={CALLER}
-callerid="Ada Caller" <{CALLER}>
-[{CALLER}](account)
-username={CALLER}
-password=secret{CALLER}
-[{CALLER}](place)
 """
 
-EXTENSIONS = f"""
+DIALPLAN = f"""
 [office]
 exten => {AGENT_WITH_PCMU},1,Dial(PJSIP/{AGENT},20,b(office^only-ulaw^1))
 exten => {AGENT_WITH_PCMA},1,Dial(PJSIP/{AGENT},20,b(office^only-alaw^1))
+exten => {SUPERVISED_AGENT},1,Dial(PJSIP/{SUPERVISED},20)
 exten => {ECHO},1,Answer()
  same => n,Echo()
 
 exten => _only-.!,1,Set(PJSIP_MEDIA_OFFER(audio)=!all,${{EXTEN:5}})
  same => n,Return()
 """
+
+
+def password(extension: str) -> str:
+    """The password that an extension registers and calls with."""
+    return f"secret{extension}"
 
 
 def wait_for(condition: Callable[[], bool], what: str, *, seconds: float) -> None:
@@ -202,8 +202,12 @@ documentation_language = en_US
             ),
             "logger.conf": "[logfiles]\nfull => notice,warning,error,verbose,dtmf\n",
             "rtp.conf": f"[general]\nrtpstart={rtp_ports.start}\nrtpend={rtp_ports.stop - 1}\n",
-            "pjsip.conf": PJSIP.format(sip_port=self.sip_port),
-            "extensions.conf": EXTENSIONS,
+            "pjsip.conf": TRANSPORT.format(sip_port=self.sip_port)
+            + "".join(
+                EXTENSION.format(name=name, password=password(name))
+                for name in (AGENT, SUPERVISED, CALLER)
+            ),
+            "extensions.conf": DIALPLAN,
         }
         for name, text in files.items():
             (self._folder / "etc" / name).write_text(text, encoding="utf-8")

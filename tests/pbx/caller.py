@@ -16,6 +16,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 import phone
+from asterisk import CALLER, password
 
 RATE_HZ = phone.RATE_HZ
 BLOCK = RATE_HZ // 50
@@ -38,13 +39,13 @@ class Event:
 class Call:
     """One call by the scripted telephone, from dialling to hanging up."""
 
-    def __init__(self, *, sip_port: int, user: str, dial: str, codec: str, folder: Path) -> None:
-        self._recording = folder / f"{dial}-heard.wav"
+    def __init__(self, dial: str, *, sip_port: int, codec: str, recording: Path) -> None:
+        self._recording = recording
         self._process = subprocess.Popen(
             [
                 *(sys.executable, phone.__file__, "--pbx", f"127.0.0.1:{sip_port}"),
-                *("--user", user, "--dial", dial, "--codec", codec),
-                *("--record", str(self._recording)),
+                *("--user", CALLER, "--password", password(CALLER)),
+                *("--dial", dial, "--codec", codec, "--record", str(recording)),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -129,3 +130,8 @@ def audible(sound: Sound) -> npt.NDArray[np.bool_]:
 def audible_seconds(sound: Sound) -> float:
     """How long something can be heard in `sound`, in all."""
     return float(audible(sound).sum()) * BLOCK / RATE_HZ
+
+
+def audible_from(sound: Sound) -> Sound:
+    """`sound` without the silence before it."""
+    return sound[int(audible(sound).argmax()) * BLOCK :]

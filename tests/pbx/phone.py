@@ -1,6 +1,7 @@
-"""A headless telephone that makes one call: pjsua2 in a process of its own, so that its crashes can't hurt.
+r"""A headless telephone that makes one call: pjsua2 in a process of its own, so that its crashes can't hurt.
 
-    python phone.py --pbx 127.0.0.1:5060 --user 1001 --codec PCMA --dial 100 --record heard.wav
+    python phone.py --pbx 127.0.0.1:5060 --user 1001 --password secret --codec PCMA \
+        --dial 100 --record heard.wav
 
 Standard input takes one command a line: `play FILE` (a WAV, heard by the other side),
 `digits 42` (RFC 4733) and `hang-up`. Standard output tells what happens, one JSON object a
@@ -115,14 +116,14 @@ def endpoint(codec: str) -> pj.Endpoint:
     return phone
 
 
-def account(phone: pj.Endpoint, user: str, pbx: str) -> pj.Account:
+def account(phone: pj.Endpoint, pbx: str, user: str, password: str) -> pj.Account:
     """The caller's extension, which does not register: it only calls."""
     transport = pj.TransportConfig()
     transport.boundAddress = "127.0.0.1"
     config = pj.AccountConfig()
     config.idUri = f"sip:{user}@{pbx.split(':')[0]}"
     config.sipConfig.transportId = phone.transportCreate(pj.PJSIP_TRANSPORT_UDP, transport)
-    config.sipConfig.authCreds.append(pj.AuthCredInfo("digest", "*", user, 0, f"secret{user}"))
+    config.sipConfig.authCreds.append(pj.AuthCredInfo("digest", "*", user, 0, password))
     config.mediaConfig.transportConfig.boundAddress = "127.0.0.1"
     phone.libStart()
     caller = pj.Account()
@@ -132,11 +133,11 @@ def account(phone: pj.Endpoint, user: str, pbx: str) -> pj.Account:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    for name in ("pbx", "user", "codec", "dial", "record"):
+    for name in ("pbx", "user", "password", "codec", "dial", "record"):
         parser.add_argument(f"--{name}", required=True)
     wanted = parser.parse_args()
     phone = endpoint(wanted.codec)
-    caller = account(phone, wanted.user, wanted.pbx)
+    caller = account(phone, wanted.pbx, wanted.user, wanted.password)
     call = Call(caller, wanted.record)
     call.makeCall(f"sip:{wanted.dial}@{wanted.pbx}", pj.CallOpParam(True))
     while not call.is_over:
