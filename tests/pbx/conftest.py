@@ -1,0 +1,142 @@
+"""What the tests against a real PBX share: Asterisk, the agent, the caller's voice and ears."""
+
+from __future__ import annotations
+
+import wave
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import pytest
+import soxr
+from agent import Agent
+from asterisk import AGENT, SUPERVISED, Asterisk, launcher, password, wait_for
+from caller import RATE_HZ, Call, Sound, audible_from
+
+from softagent.config import SynthesizerSettings
+from softagent.models.store import ModelStore
+from softagent.speech.piper import PiperSynthesizer
+
+SIP_PORT = 5400
+PBX_RTP_PORTS = range(24000, 24200)
+START_SECONDS = 90.0
+"""Loading the engines and registering, on a busy machine."""
+
+WHISPER_RATE_HZ = 16000
+
+ACCOUNTS = """
+[defaults]
+registrar = "127.0.0.1"
+port = {sip_port}
+local_address = "127.0.0.1"
+expires_seconds = 20
+greeting = "Hello, this is Hill Street Dental. How can I help you today?"
+farewell = "Thank you for calling. Goodbye."
+persona = "You are the receptionist of Hill Street Dental."
+facts = "On Monday the practice opens at ten thirty and closes at six. It is closed on Sunday."
+
+[defaults.llm]
+model = "qwen2.5-coder-0.5b"
+
+[[account]]
+name = "reception"
+username = "{agent}"
+password = "{agent_password}"
+rtp_ports = "24200-24299"
+
+[[account]]
+name = "supervised"
+username = "{supervised}"
+password = "{supervised_password}"
+rtp_ports = "24300-24399"
+"""
+
+Dial = Callable[..., Call]
+Speak = Callable[[str], Path]
+Transcribe = Callable[[Sound], str]
+
+
+@pytest.fixture(scope="session")
+def asterisk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asterisk]:
+    """An Asterisk that runs for all tests."""
+    folder = tmp_path_factory.mktemp("asterisk")
+    with Asterisk(launcher(), folder, sip_port=SIP_PORT, rtp_ports=PBX_RTP_PORTS) as pbx:
+        yield pbx
+
+
+@pytest.fixture(scope="session")
+def accounts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An accounts.toml with two extensions of that Asterisk."""
+    path = tmp_path_factory.mktemp("office") / "accounts.toml"
+    path.touch(mode=0o600)
+    path.write_text(
+        ACCOUNTS.format(
+            sip_port=SIP_PORT,
+            agent=AGENT,
+            agent_password=password(AGENT),
+            supervised=SUPERVISED,
+            supervised_password=password(SUPERVISED),
+        ),
+        encoding="utf-8",
+    )
+    return path
+
+
+@pytest.fixture(scope="session")
+def worker(asterisk: Asterisk, accounts: Path) -> Iterator[Agent]:
+    """`softagent worker reception` with real engines, once the PBX can reach it."""
+    with Agent(
+        *("worker", "reception", "--accounts", str(accounts)), log=accounts.with_name("worker.log")
+    ) as agent:
+        agent.wait_for("state=registered", seconds=START_SECONDS)
+        wait_for(lambda: asterisk.is_reachable(AGENT), f"{AGENT} being reachable", seconds=10)
+        yield agent
+
+
+@pytest.fixture
+def dial(asterisk: Asterisk, tmp_path: Path) -> Dial:
+    """Calls an extension: `with dial("100", codec="PCMA") as call`."""
+
+    def call(extension: str, *, codec: str = "PCMU") -> Call:
+        return Call(
+            extension, sip_port=asterisk.sip_port, codec=codec, recording=tmp_path / "heard.wav"
+        )
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def speak(tmp_path_factory: pytest.TempPathFactory) -> Speak:
+    """Says something with a voice that isn't the agent's: text -> WAV at the telephone's rate."""
+    folder = tmp_path_factory.mktemp("spoken")
+    settings = SynthesizerSettings(engine="piper", model="piper-joe")
+    voice = PiperSynthesizer(ModelStore().path(settings.model), settings)
+
+    def say(text: str) -> Path:
+        pieces = voice.synthesize(text, rate_hz=RATE_HZ, cancelled=lambda: False)
+        sound = audible_from(np.concatenate(list(pieces)))
+        path = folder / f"{abs(hash(text))}.wav"
+        with wave.open(str(path), "wb") as file:
+            file.setparams((1, 2, RATE_HZ, 0, "NONE", ""))
+            file.writeframes(sound.tobytes())
+        return path
+
+    return say
+
+
+@pytest.fixture(scope="session")
+def transcribe() -> Transcribe:
+    """Writes down what was heard, with a recognizer that the agent doesn't use: sound -> words."""
+    from faster_whisper import WhisperModel
+
+    whisper = WhisperModel(
+        str(ModelStore().path("whisper-base")), device="cpu", compute_type="int8", cpu_threads=2
+    )
+
+    def words(sound: Sound) -> str:
+        wide = soxr.resample(sound.astype(np.float32) / 32768, RATE_HZ, WHISPER_RATE_HZ)
+        segments, _ = whisper.transcribe(cast(np.ndarray, wide), language="en")
+        return " ".join(segment.text.strip() for segment in segments)
+
+    return words

@@ -1,0 +1,191 @@
+"""softagent as a real Asterisk sees it, called with a telephone that no one here wrote."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import wave
+from pathlib import Path
+
+import pytest
+from agent import Agent
+from asterisk import (
+    AGENT,
+    AGENT_WITH_PCMA,
+    AGENT_WITH_PCMU,
+    CALLER,
+    ECHO,
+    SUPERVISED,
+    SUPERVISED_AGENT,
+    Asterisk,
+    wait_for,
+)
+from caller import RATE_HZ, audible_seconds
+from conftest import START_SECONDS, Dial, Speak, Transcribe
+
+pytestmark = pytest.mark.pbx
+
+QUESTION = "What time do you open on Monday?"
+FACT = re.compile(r"\b(10[:. ]?30|ten[ -]thirty|half past (10|ten))\b", re.IGNORECASE)
+GREETING = re.compile(r"^hello.* hill street dental.* help you today\W*$", re.IGNORECASE)
+FAREWELL = re.compile(r"thank you for calling.*good ?bye\W*$", re.IGNORECASE)
+
+NO_CHANNELS_SECONDS = 5.0
+"""A call that has ended is gone from the PBX well within this time."""
+EXPIRES_SECONDS = 20.0
+"""What the accounts ask for: a PBX that forgot them sees them again by then."""
+
+
+@pytest.mark.parametrize(("codec", "pbx_name"), [("PCMU", "ulaw"), ("PCMA", "alaw")])
+def test_the_bed_carries_sound_both_ways(
+    asterisk: Asterisk,
+    dial: Dial,
+    speak: Speak,
+    transcribe: Transcribe,
+    codec: str,
+    pbx_name: str,
+) -> None:
+    """The PBX's echo can be understood, so what fails below is softagent's fault."""
+    with dial(ECHO, codec=codec) as call:
+        call.wait("media")
+        call.play(speak(QUESTION))
+        call.wait("quiet")
+        assert asterisk.channel_codecs(CALLER) == [pbx_name]
+        call.hang_up()
+    assert "on monday" in transcribe(call.heard()).lower()
+
+
+@pytest.mark.parametrize(
+    ("extension", "codec", "pbx_name"),
+    [(AGENT_WITH_PCMU, "PCMU", "ulaw"), (AGENT_WITH_PCMA, "PCMA", "alaw")],
+)
+def test_a_spoken_question_is_answered_from_the_facts(
+    asterisk: Asterisk,
+    worker: Agent,
+    dial: Dial,
+    speak: Speak,
+    transcribe: Transcribe,
+    extension: str,
+    codec: str,
+    pbx_name: str,
+) -> None:
+    with dial(extension, codec=codec) as call:
+        call.wait("sound")
+        assert asterisk.channel_codecs(AGENT) == [pbx_name]
+        call.wait("quiet")
+        asked = call.play(speak(QUESTION))
+        call.wait("sound")
+        call.wait("quiet")
+        call.hang_up()
+    assert GREETING.search(transcribe(call.heard(until=asked.seconds))), "greeting"
+    assert FACT.search(transcribe(call.heard(since=asked.seconds))), "answer"
+
+
+def test_barge_in_cuts_the_agent(
+    worker: Agent, dial: Dial, speak: Speak, transcribe: Transcribe
+) -> None:
+    """Interrupted in its first words, the agent is quiet while the caller speaks, and then answers."""
+    question = speak(QUESTION)
+    with dial(AGENT_WITH_PCMU) as call:
+        call.wait("sound")
+        asked = call.play(question)
+        call.wait("quiet")
+        call.wait("sound")
+        call.wait("quiet")
+        call.hang_up()
+    during = call.heard(since=asked.seconds + 0.8, until=asked.seconds + duration_seconds(question))
+    assert len(during) > RATE_HZ / 2
+    assert audible_seconds(during) == 0.0
+    words = transcribe(call.heard())
+    assert not re.search("help you today", words, re.IGNORECASE), words
+    assert FACT.search(words), words
+
+
+def test_digits_arrive_in_order_and_once(worker: Agent, dial: Dial) -> None:
+    start = worker.mark()
+    with dial(AGENT_WITH_PCMU) as call:
+        call.wait("sound")
+        call.press("5905")
+        call.wait("quiet")
+        call.hang_up()
+    worker.wait_for("event=call-ended", since=start)
+    assert worker.find(r"event=digit digit=(\S+)", since=start) == ["5", "9", "0", "5"]
+
+
+def test_a_caller_who_hangs_up_leaves_no_channel(
+    asterisk: Asterisk, worker: Agent, dial: Dial
+) -> None:
+    """In the middle of the greeting, which is when people do it."""
+    start = worker.mark()
+    with dial(AGENT_WITH_PCMU) as call:
+        call.wait("sound")
+        assert asterisk.channels() == 2
+        call.hang_up()
+    assert "reason=caller-hung-up" in worker.wait_for("event=call-ended.*", since=start)
+    assert_no_channels(asterisk)
+
+
+def test_the_agent_hangs_up_after_the_farewell(
+    asterisk: Asterisk, worker: Agent, dial: Dial, speak: Speak, transcribe: Transcribe
+) -> None:
+    start = worker.mark()
+    with dial(AGENT_WITH_PCMU) as call:
+        call.wait("sound")
+        call.wait("quiet")
+        said = call.play(speak("Thank you very much. Goodbye."))
+        call.wait("closed")
+    assert FAREWELL.search(transcribe(call.heard(since=said.seconds)))
+    assert "reason=agent-hung-up" in worker.wait_for("event=call-ended.*", since=start)
+    assert_no_channels(asterisk)
+
+
+def test_the_extension_comes_back_after_the_pbx_was_restarted(
+    asterisk: Asterisk, worker: Agent, dial: Dial
+) -> None:
+    asterisk.restart()
+    assert not asterisk.is_reachable(AGENT), "the PBX should have forgotten everybody"
+    wait_for(
+        lambda: asterisk.is_reachable(AGENT),
+        f"{AGENT} being reachable again",
+        seconds=EXPIRES_SECONDS + 10,
+    )
+    with dial(AGENT_WITH_PCMU) as call:
+        call.wait("sound")
+        call.hang_up()
+
+
+def test_a_worker_killed_with_signal_9_comes_back_and_answers(
+    asterisk: Asterisk, accounts: Path, dial: Dial
+) -> None:
+    running = r"account=supervised state=running .*pid=(\d+)"
+    with Agent(
+        *("run", "--only", "supervised", "--accounts", str(accounts)),
+        log=accounts.with_name("run.log"),
+    ) as office:
+        first = int(office.wait_for(running, seconds=START_SECONDS))
+        death = office.mark()
+        os.kill(first, signal.SIGKILL)
+        second = int(office.wait_for(running, since=death, seconds=START_SECONDS))
+        assert second != first
+        wait_for(lambda: asterisk.is_reachable(SUPERVISED), "the new worker", seconds=10)
+        with dial(SUPERVISED_AGENT) as call:
+            call.wait("sound")
+            call.hang_up()
+        assert office.stop() == 0
+    wait_for(lambda: not asterisk.is_reachable(SUPERVISED), "its unregistration", seconds=5)
+    assert_gone(second)
+
+
+def assert_no_channels(asterisk: Asterisk) -> None:
+    wait_for(lambda: asterisk.channels() == 0, "the channels' end", seconds=NO_CHANNELS_SECONDS)
+
+
+def assert_gone(pid: int) -> None:
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+def duration_seconds(path: Path) -> float:
+    with wave.open(str(path)) as file:
+        return file.getnframes() / file.getframerate()
