@@ -61,19 +61,21 @@ class ScriptedCaller:
         *,
         recording: Path,
         manners: Manners = DEFAULT_MANNERS,
+        host: str = "127.0.0.1",
         on_line: Callable[[int], None] = lambda _line: None,
     ) -> None:
-        """`on_line` is told the index of each line as it begins; it must be quick."""
+        """`host` is our address as the agent or its PBX sees it. `on_line` is told the index of each line as it begins; it must be quick."""
         self._lines = lines
         self._recording = recording
         self._script = Script(lines, manners)
+        self._host = host
         self._on_line = on_line
         self._ticks: queue.SimpleQueue[Tick] = queue.SimpleQueue()
         """From the media clock to the thread of `converse`."""
 
     def converse(self, place_call: PlaceCall) -> Conversation:
         """Call, speak every line, hang up. Raises CallFailed when nobody answers."""
-        tap = PacketTap()
+        tap = PacketTap(self._host)
         try:
             call = place_call(tap.outer)
             try:
@@ -100,7 +102,7 @@ class ScriptedCaller:
         """Open the sound both ways and follow the script; statistics and length of the call."""
         codec = codec_named(media.codec)
         playout = Playout(codec.rate_hz)
-        local = _free_address(tap.inner[0])
+        local = _free_address(self._host)
         stream = RtpStream(
             local=local,
             remote=tap.inner,

@@ -1,0 +1,76 @@
+"""`softagent bench`: how fast the agent answers, measured as its caller hears it."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import click
+
+from softagent.errors import ConfigError
+
+
+@click.group()
+def bench() -> None:
+    """Measure how fast it answers."""
+
+
+@bench.command()
+@click.option("--turns", type=click.IntRange(1), default=24, show_default=True, metavar="N")
+@click.option(
+    "--pbx",
+    default="lab",
+    show_default=True,
+    metavar="lab|HOST[:PORT]",
+    help="The built-in test PBX with an agent of its own, or a PBX where an agent is registered.",
+)
+@click.option("--dial", metavar="EXTENSION", help="With --pbx HOST: the agent's extension.")
+@click.option("--user", metavar="NAME", help="With --pbx HOST: call as this user.")
+@click.option(
+    "--password", envvar="SOFTAGENT_BENCH_PASSWORD", help="With --pbx HOST: its password."
+)
+@click.option("--model", default="", metavar="ID", help="With --pbx lab: the language model.")
+@click.option(
+    "--utterances",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="More human voices: a folder of mono WAVs of 1-6 s, the words in a .txt beside each.",
+)
+@click.option(
+    "--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE"
+)
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), help="Where recordings go."
+)
+def turn(
+    turns: int,
+    pbx: str,
+    dial: str | None,
+    user: str | None,
+    password: str | None,
+    model: str,
+    utterances: Path | None,
+    json_path: Path | None,
+    out: Path | None,
+) -> None:
+    """Response time from the caller's last voiced sample to the agent's first, turn by turn.
+
+    Measured on the caller's own stereo recordings, over several calls of six turns with real
+    and synthetic voices; packet times are the kernel's.
+    """
+    from softagent.lab.bench_run import Target, run_benchmark
+
+    target = None
+    if pbx != "lab":
+        if not (dial and user and password):
+            raise ConfigError([f"--pbx {pbx} needs --dial, --user and --password"])
+        host, _, port = pbx.partition(":")
+        target = Target((host, int(port or 5060)), dial, user, password)
+    run_benchmark(
+        turns=turns,
+        target=target,
+        model=model,
+        utterances=utterances,
+        directory=out or Path(tempfile.mkdtemp(prefix="softagent-bench-")),
+        json_path=json_path,
+        echo=lambda line, is_dim: click.secho(line, dim=is_dim),
+    )
