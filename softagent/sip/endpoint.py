@@ -75,6 +75,11 @@ class Endpoint:
         """Seconds on the clock that all timers here use."""
         return self._clock()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the socket is bound and not closed yet."""
+        return self._socket is not None and not self._is_closing
+
     def open(self, host: str, port: int) -> None:
         """Bind the socket and start the thread.
 

@@ -1,6 +1,6 @@
 """pyVoIP 1.6.8 as the user agent: its phone, call, client and message classes on our signalling.
 
-    Endpoint -> RepairedClient.parse_message -> PyVoipPhone.callback -> RepairedCall -> Session
+    Line -> RepairedClient.parse_message -> PyVoipPhone.callback -> RepairedCall -> Session
 
 This is the only module that imports pyVoIP. Each class says what it mends in its parent;
 nothing outside these classes is changed.
@@ -11,7 +11,6 @@ from __future__ import annotations
 import functools
 import logging
 import secrets
-import time
 from collections.abc import Callable
 
 from pyVoIP.VoIP.status import PhoneStatus
@@ -19,12 +18,9 @@ from pyVoIP.VoIP.VoIP import SIP, CallState, NoPortsAvailableError, VoIPCall, Vo
 
 from softagent.config import Account
 from softagent.errors import SoftagentError
-from softagent.sip import sdp
-from softagent.sip.address import NameAddress, Uri
-from softagent.sip.binding import Binding
+from softagent.sip.address import NameAddress
 from softagent.sip.dialog import caller_of
-from softagent.sip.digest import Authenticator, Credentials
-from softagent.sip.endpoint import Endpoint, local_address
+from softagent.sip.line import Line
 from softagent.sip.message import VERSION
 from softagent.sip.phone import (
     CallEnd,
@@ -32,16 +28,15 @@ from softagent.sip.phone import (
     IncomingCall,
     MediaDescription,
     Registration,
+    RegistrationState,
 )
 from softagent.sip.ports import RtpPorts
 from softagent.sip.registration import PROMPT, Pacing
-from softagent.sip.response import METHODS, Address
-from softagent.sip.session import ALLOW, Invitation, Session
+from softagent.sip.session import Invitation
 from softagent.sip.transaction import RFC_TIMING, ServerTransaction, Timing
+from softagent.sip.uas import Reply, reply_outside_dialog, standing_reply
 
 log = logging.getLogger("softagent.sip")
-
-_ACCEPT = ("Accept", sdp.CONTENT_TYPE)
 
 
 class RepairedMessage(SIP.SIPMessage):  # type: ignore[misc] # pyVoIP carries no types
@@ -67,6 +62,10 @@ class RepairedMessage(SIP.SIPMessage):  # type: ignore[misc] # pyVoIP carries no
         self.headers["To"] = _party(request.recipient)
         self.headers["CSeq"] = {"check": str(request.cseq.number), "method": request.method}
 
+    @property
+    def call_id(self) -> str:
+        return self.transaction.request.call_id
+
     def invite(self, invitation: Invitation) -> None:
         """Put what we take of the offer where pyVoIP's call looks for it."""
         self.invitation = invitation
@@ -78,22 +77,15 @@ class RepairedMessage(SIP.SIPMessage):  # type: ignore[misc] # pyVoIP carries no
 
 
 class RepairedClient(SIP.SIPClient):  # type: ignore[misc]
-    """pyVoIP's client on our endpoint.
+    """pyVoIP's client on our line.
 
     pyVoIP's own answers no OPTIONS, INFO, NOTIFY, MESSAGE or unknown method (RFC 3261
     section 8.2), takes any datagram for the answer to its REGISTER, ignores the time
     granted, gives up after three failures, and polls its socket a hundred times a second.
     """
 
-    def __init__(
-        self,
-        phone: PyVoipPhone,
-        account: Account,
-        *,
-        timing: Timing,
-        pacing: Pacing,
-        on_registration: Callable[[Registration], None],
-    ) -> None:
+    def __init__(self, phone: PyVoipPhone, *, timing: Timing, pacing: Pacing) -> None:
+        account = phone.account
         super().__init__(
             account.registrar,
             account.port,
@@ -104,77 +96,39 @@ class RepairedClient(SIP.SIPClient):  # type: ignore[misc]
             myPort=account.local_port,
             callCallback=phone.callback,
         )
-        user = account.auth_user or account.username
-        self.authenticator = Authenticator(Credentials(user, account.password))
-        self.endpoint = Endpoint(
-            account.name,
-            timing=timing,
-            on_request=lambda transaction: self.parse_message(RepairedMessage(transaction)),
-            on_wake=lambda now: self.binding.wake(now),
-        )
-        self.binding = Binding(
+        self.line = Line(
             account,
-            self.endpoint,
-            self.authenticator,
+            timing=timing,
             pacing=pacing,
-            on_registration=on_registration,
+            on_request=lambda transaction: self.parse_message(RepairedMessage(transaction)),
+            on_registration=phone.hear_registration,
         )
         self._language = account.language
 
     def start(self) -> None:
-        self.endpoint.open(self.myIP, self.myPort)
-        self.NSD, self.myPort = True, self.endpoint.local_port
+        self.line.open()
+        self.NSD = True
         self.register()
 
     def stop(self, *, timeout_seconds: float = 4.0) -> None:
-        deadline = time.monotonic() + timeout_seconds
-        endpoint = self.endpoint
-        if self.NSD:
-            with endpoint.lock:
-                self.deregister()
-                endpoint.changed.wait_for(self._is_quiet, timeout_seconds)
         self.NSD = False
-        endpoint.close(max(0.1, deadline - time.monotonic()))
+        self.line.close(timeout_seconds=timeout_seconds)
 
     def register(self) -> bool:
-        """Begin to register; the binding keeps at it."""
-        with self.endpoint.lock:
-            self.binding.start()
-        return True
-
-    def deregister(self) -> bool:
-        """Begin to remove the registration."""
-        self.binding.remove()
+        self.line.register()
         return True
 
     def parse_message(self, message: RepairedMessage) -> None:
         """Answer what needs no call; the phone sees to the rest."""
-        transaction = message.transaction
-        required = transaction.request.headers.values("Require")
-        if message.method in ("ACK", "CANCEL"):
+        reply = standing_reply(message.transaction.request, language=self._language)
+        if reply is None:
             self.callCallback(message)
-        elif message.method == "REFER":
-            self.endpoint.respond(transaction, 603)
-        elif message.method not in METHODS:
-            self.endpoint.respond(transaction, 405, ALLOW)
-        elif required:
-            unsupported = ("Unsupported", ", ".join(required))
-            self.endpoint.respond(transaction, 420, unsupported)
-        elif message.method == "OPTIONS":
-            languages = ("Accept-Language", self._language)
-            self.endpoint.respond(
-                transaction, 200, ALLOW, _ACCEPT, languages, ("Supported", "path")
-            )
         else:
-            self.callCallback(message)
+            self.answer(message, reply.status, *reply.headers)
 
-    def contact_towards(self, source: Address) -> Uri:
-        """Our address as the other side can reach it."""
-        host = self.myIP or local_address(source)
-        return Uri("sip", self.username, host, self.endpoint.local_port)
-
-    def _is_quiet(self) -> bool:
-        return self.binding.registrant.is_removed and self.endpoint.transactions.is_quiet
+    def answer(self, message: RepairedMessage, status: int, *headers: tuple[str, str]) -> None:
+        """Send a response, in place of pyVoIP's gen_ok, gen_busy and their like."""
+        self.line.endpoint.respond(message.transaction, status, *headers)
 
 
 class RepairedCall(VoIPCall):  # type: ignore[misc]
@@ -184,21 +138,16 @@ class RepairedCall(VoIPCall):  # type: ignore[misc]
     dialog's route or tags, and starts two more RTP threads at each re-INVITE.
     """
 
+    state: CallState
+
     def __init__(self, phone: PyVoipPhone, request: RepairedMessage, session_id: int) -> None:
-        self._lock = phone.sip.endpoint.lock
-        self._notify = phone.sip.endpoint.notify
-        self._end: CallEnd | None = None
-        self._callbacks: list[Callable[[CallEnd], None]] = []
-        self._label = f"account={phone.account.name} call={request.headers['Call-ID']}"
+        self._line: Line = phone.sip.line
+        self.label = f"account={phone.account.name} call={request.call_id}"
         self.caller: Caller = caller_of(request.transaction.request)
-        self.local_rtp_port: int | None = None
+        self.local_rtp_port = 0
         super().__init__(phone, CallState.RINGING, request, session_id, phone.myIP)
-        self.session = Session(
-            request.invitation,
-            phone.sip.endpoint,
-            local_port=self.local_rtp_port,
-            authenticator=phone.sip.authenticator,
-            on_end=self._finish,
+        self.session = self._line.session(
+            request.invitation, local_port=self.local_rtp_port, on_end=self._finish
         )
 
     def create_rtp_clients(
@@ -212,42 +161,33 @@ class RepairedCall(VoIPCall):  # type: ignore[misc]
         return self.session.media
 
     def answer(self) -> None:
-        with self._lock:
+        with self._line.lock:
             if self.state is CallState.RINGING:
                 self.state = CallState.ANSWERED
                 self.session.answer()
 
     def reject(self, status: int) -> None:
-        with self._lock:
+        with self._line.lock:
             self.session.reject(status)
 
     def hang_up(self) -> None:
-        with self._lock:
+        with self._line.lock:
             self.session.hang_up()
+
+    hangup = hang_up
+    """pyVoIP's name for it."""
 
     def deny(self) -> None:
         """pyVoIP's name for refusing as busy."""
         self.reject(486)
 
-    def hangup(self) -> None:
-        """pyVoIP's name for hanging up."""
-        self.hang_up()
-
     def on_end(self, callback: Callable[[CallEnd], None]) -> None:
-        with self._lock:
-            if self._end is None:
-                self._callbacks.append(callback)
-                return
-            end = self._end
-        callback(end)
+        self.session.on_end(callback)
 
     def _finish(self, end: CallEnd) -> None:
-        """The session says that the call is over; the callbacks hear it from the signalling thread."""
-        self._end, self.state = end, CallState.ENDED
+        self.state = CallState.ENDED
         self.phone.release_ports(self)
-        for callback in self._callbacks:
-            self._notify(functools.partial(callback, end))
-        log.info("call ended %s end=%s", self._label, end.value)
+        log.info("call ended %s end=%s", self.label, end.value)
 
 
 class PyVoipPhone(VoIPPhone):  # type: ignore[misc]
@@ -257,6 +197,9 @@ class PyVoipPhone(VoIPPhone):  # type: ignore[misc]
     ended, answers cancelled ones, hands out ports that are in use, and blocks in
     `start` and `stop`.
     """
+
+    calls: dict[str, RepairedCall]
+    """By Call-ID; a call that is over stays until the last of its dialog is said."""
 
     def __init__(
         self, account: Account, *, timing: Timing = RFC_TIMING, pacing: Pacing = PROMPT
@@ -277,26 +220,19 @@ class PyVoipPhone(VoIPPhone):  # type: ignore[misc]
             rtpPortHigh=account.rtp_ports.last,
         )
         # VoIPPhone makes a plain SIPClient, which has opened nothing yet.
-        self.sip = RepairedClient(
-            self,
-            account,
-            timing=timing,
-            pacing=pacing,
-            on_registration=lambda registration: self._on_registration(registration),
-        )
+        self.sip = RepairedClient(self, timing=timing, pacing=pacing)
 
     @property
     def registration(self) -> Registration:
         """Where the registration stands."""
-        with self.sip.endpoint.lock:
-            registration: Registration = self.sip.binding.registrant.registration
-            return registration
+        line: Line = self.sip.line
+        return line.registration
 
     @property
     def local_port(self) -> int:
         """The SIP port in use, once started."""
-        port: int = self.sip.endpoint.local_port
-        return port
+        line: Line = self.sip.line
+        return line.endpoint.local_port
 
     def start(
         self,
@@ -313,46 +249,49 @@ class PyVoipPhone(VoIPPhone):  # type: ignore[misc]
         self.NSD, self._status = True, PhoneStatus.REGISTERING
 
     def stop(self, *, timeout_seconds: float = 4.0) -> None:
-        with self.sip.endpoint.lock:
+        with self.sip.line.lock:
             self._is_stopping = True
             for call in self.calls.values():
                 call.session.hang_up(at_once=True)
         self.sip.stop(timeout_seconds=timeout_seconds)
         self.NSD, self._status = False, PhoneStatus.INACTIVE
 
+    def hear_registration(self, registration: Registration) -> None:
+        """Pass a change on, also to those who read pyVoIP's own status."""
+        is_idle = registration.state is RegistrationState.UNREGISTERED
+        self._status = PhoneStatus["INACTIVE" if is_idle else registration.state.name]
+        self._on_registration(registration)
+
     def callback(self, request: RepairedMessage) -> None:
-        """Bring a request to its call, or say that there is none (RFC 3261 sections 9.2, 12.2.2, 15.1.2)."""
+        """Bring a request to its call, or say that there is none (RFC 3261 sections 9.2 and 12.2.2)."""
         self._forget_calls()
-        transaction = request.transaction
-        call = self.calls.get(request.headers["Call-ID"])
+        arrived = request.transaction.request
+        call = self.calls.get(arrived.call_id)
         if request.method == "CANCEL":
             self._callback_MSG_Cancel(request)
-        elif transaction.request.recipient.tag:
-            if call is not None and call.session.dialog.matches(transaction.request):
-                call.session.handle(transaction)
-            elif request.method != "ACK":
-                self.sip.endpoint.respond(transaction, 481)
+        elif call is not None and call.session.dialog.matches(arrived):
+            call.session.handle(request.transaction)
+        elif arrived.recipient.tag and request.method != "ACK":
+            self.sip.answer(request, 481)
         elif request.method == "INVITE":
             self._callback_MSG_Invite(request)
-        elif request.method in ("BYE", "UPDATE"):
-            self.sip.endpoint.respond(transaction, 481)
-        elif request.method != "ACK":
-            self.sip.endpoint.respond(transaction, 200)
+        elif (reply := reply_outside_dialog(arrived)) is not None:
+            self.sip.answer(request, reply.status, *reply.headers)
 
     def _callback_MSG_Invite(self, request: RepairedMessage) -> None:
         """Ring at once, or refuse: a second call, an offer that we can't take, no port for the sound."""
-        transaction, respond = request.transaction, self.sip.endpoint.respond
+        transaction, answer = request.transaction, self.sip.answer
         if self._is_stopping:
-            respond(transaction, 480)
-        elif request.headers["Call-ID"] in self.calls:
-            respond(transaction, 482)  # the same INVITE by another way (section 8.2.2.2)
+            answer(request, 480)
+        elif request.call_id in self.calls:
+            answer(request, 482)  # the same INVITE by another way (section 8.2.2.2)
         elif any(call.state is not CallState.ENDED for call in self.calls.values()):
-            respond(transaction, 486)
+            answer(request, 486)
         else:
-            contact = self.sip.contact_towards(transaction.source)
+            contact = self.sip.line.contact_towards(transaction.source)
             taken = Invitation.take(transaction, self.account.codecs, contact)
-            if isinstance(taken, int):
-                respond(transaction, taken, *([_ACCEPT] if taken == 415 else []))
+            if isinstance(taken, Reply):
+                answer(request, taken.status, *taken.headers)
             else:
                 self._ring(request, taken)
 
@@ -362,27 +301,28 @@ class PyVoipPhone(VoIPPhone):  # type: ignore[misc]
             self._create_Call(request, secrets.randbelow(2**31))
         except NoPortsAvailableError as error:
             log.warning("call refused account=%s reason=%r", self.account.name, str(error))
-            self.sip.endpoint.respond(request.transaction, 480)
+            self.sip.answer(request, 480)
             return
-        call = self.calls[request.headers["Call-ID"]]
+        call = self.calls[request.call_id]
+        log.info("call rings %s number=%r", call.label, call.caller.number)
         call.session.ring()
-        self.sip.endpoint.notify(functools.partial(self._on_call, call))
+        self.sip.line.endpoint.notify(functools.partial(self._on_call, call))
 
     def _callback_MSG_Cancel(self, request: RepairedMessage) -> None:
         """200 to the CANCEL and 487 to its INVITE (RFC 3261 section 9.2)."""
-        endpoint, transaction = self.sip.endpoint, request.transaction
-        invite = endpoint.transactions.invite_of(transaction.request)
+        transaction, transactions = request.transaction, self.sip.line.endpoint.transactions
+        invite = transactions.invite_of(transaction.request)
         if invite is None:
-            endpoint.respond(transaction, 481)
+            self.sip.answer(request, 481)
             return
         transaction.tag = invite.tag
-        endpoint.respond(transaction, 200)
-        call = self.calls.get(request.headers["Call-ID"])
+        self.sip.answer(request, 200)
+        call = self.calls.get(request.call_id)
         if call is not None and call.session.dialog.local_tag == invite.tag:
             call.session.cancel()
 
     def _create_Call(self, request: RepairedMessage, session_id: int) -> None:
-        self.calls[request.headers["Call-ID"]] = RepairedCall(self, request, session_id)
+        self.calls[request.call_id] = RepairedCall(self, request, session_id)
 
     def request_port(self, blocking: bool = True) -> int:
         """An even port that can be bound in fact. Raises NoPortsAvailableError at once when there is none."""
@@ -393,11 +333,9 @@ class PyVoipPhone(VoIPPhone):  # type: ignore[misc]
 
     def release_ports(self, call: RepairedCall | None = None) -> None:
         """Give a call's port back; pyVoIP also calls this when a call object is deleted."""
-        if call is None:
-            return
-        with self.sip.endpoint.lock:
-            port, call.local_rtp_port = call.local_rtp_port, None
-            if port is not None:
+        if call is not None:
+            with self.sip.line.lock:
+                port, call.local_rtp_port = call.local_rtp_port, 0
                 self._ports.release(port)
 
     def _forget_calls(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 import logging
 import secrets
 from collections.abc import Callable, Sequence
@@ -16,12 +17,10 @@ from softagent.sip.endpoint import Endpoint
 from softagent.sip.errors import DescriptionError
 from softagent.sip.message import Request, Response
 from softagent.sip.phone import CallEnd, MediaDescription
-from softagent.sip.response import METHODS
 from softagent.sip.transaction import ServerTransaction
+from softagent.sip.uas import ACCEPT, ALLOW, Reply
 
 log = logging.getLogger("softagent.sip")
-
-ALLOW = ("Allow", ", ".join(METHODS))
 
 
 class SessionState(enum.Enum):
@@ -48,26 +47,27 @@ class Invitation:
     @classmethod
     def take(
         cls, transaction: ServerTransaction, codecs: Sequence[str], contact: Uri
-    ) -> Invitation | int:
-        """Look at an INVITE; the status that refuses it when nothing can come of it.
+    ) -> Invitation | Reply:
+        """Look at an INVITE; the reply that refuses it when nothing can come of it.
 
         An INVITE without an offer is refused: sound has to flow from the 200 OK on, and
         where to would be known with the ACK only. Raises MessageError for a bad Contact.
         """
         request = transaction.request
         if not request.body:
-            return 488
-        if (request.headers.first("Content-Type") or "").partition(";")[
-            0
-        ].strip().lower() != sdp.CONTENT_TYPE:
-            return 415
+            return Reply(488)
+        kind = (request.headers.first("Content-Type") or "").partition(";")[0]
+        if kind.strip().lower() != sdp.CONTENT_TYPE:
+            return Reply(415, (ACCEPT,))
         dialog = Dialog(request, transaction.source, transaction.tag)
         try:
             offer = sdp.parse(request.body)
         except DescriptionError:
-            return 400
+            return Reply(400)
         agreement = sdp.agree(offer, codecs)
-        return 488 if agreement is None else cls(transaction, dialog, contact, offer, agreement)
+        if agreement is None:
+            return Reply(488)
+        return cls(transaction, dialog, contact, offer, agreement)
 
 
 class Session:
@@ -101,7 +101,8 @@ class Session:
         self._contact = ("Contact", f"<{contact}>")
         self._authenticator = authenticator
         self._on_end = on_end
-        self._is_reported = False
+        self._ending: CallEnd | None = None
+        self._callbacks: list[Callable[[CallEnd], None]] = []
         self._session_id = secrets.randbelow(2**31)
         self._version = 0
         self._description = b""
@@ -170,7 +171,7 @@ class Session:
         if ack.cseq.number != self._invite.request.cseq.number:
             return
         self._endpoint.acknowledge(self._invite)
-        if self._is_reported and not self.is_over:
+        if self._ending is not None and not self.is_over:
             self._send_bye()
             self._end(CallEnd.AGENT_HUNG_UP)
         elif self.state is SessionState.ANSWERED:
@@ -276,8 +277,18 @@ class Session:
             self.state = SessionState.ENDED
             self._report(end)
 
+    def on_end(self, callback: Callable[[CallEnd], None]) -> None:
+        """Have `callback` called on the signalling thread when the call is over; at once when it is already."""
+        with self._endpoint.lock:
+            if self._ending is None:
+                self._callbacks.append(callback)
+                return
+        callback(self._ending)
+
     def _report(self, end: CallEnd) -> None:
         """Say that the call is over, once: a BYE that waits for the ACK may come later."""
-        if not self._is_reported:
-            self._is_reported = True
+        if self._ending is None:
+            self._ending = end
             self._on_end(end)
+            for callback in self._callbacks:
+                self._endpoint.notify(functools.partial(callback, end))

@@ -1,0 +1,93 @@
+"""One account's line to its PBX: the signalling socket, the registration and the credentials together."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from softagent.config import Account
+from softagent.sip.address import Uri
+from softagent.sip.binding import Binding
+from softagent.sip.digest import Authenticator, Credentials
+from softagent.sip.endpoint import Endpoint, local_address
+from softagent.sip.phone import CallEnd, Registration
+from softagent.sip.registration import Pacing
+from softagent.sip.response import Address
+from softagent.sip.session import Invitation, Session
+from softagent.sip.transaction import ServerTransaction, Timing
+
+
+class Line:
+    """What a telephone plugs into. Any thread may open and close it; the rest is used under `lock`."""
+
+    def __init__(
+        self,
+        account: Account,
+        *,
+        timing: Timing,
+        pacing: Pacing,
+        on_request: Callable[[ServerTransaction], None],
+        on_registration: Callable[[Registration], None],
+    ) -> None:
+        """`on_request` is called under the lock, `on_registration` without it; both on the signalling thread."""
+        self._account = account
+        self.endpoint = Endpoint(
+            account.name,
+            timing=timing,
+            on_request=on_request,
+            on_wake=lambda now: self._binding.wake(now),
+        )
+        self.lock = self.endpoint.lock
+        user = account.auth_user or account.username
+        self._authenticator = Authenticator(Credentials(user, account.password))
+        self._binding = Binding(
+            account,
+            self.endpoint,
+            self._authenticator,
+            pacing=pacing,
+            on_registration=on_registration,
+        )
+
+    @property
+    def registration(self) -> Registration:
+        """Where the registration stands."""
+        with self.lock:
+            return self._binding.registrant.registration
+
+    def open(self) -> None:
+        """Bind the socket and start its thread. Raises PortInUse or ConfigError."""
+        self.endpoint.open(self._account.local_address, self._account.local_port)
+
+    def register(self) -> None:
+        """Begin to register, and keep at it."""
+        with self.lock:
+            self._binding.start()
+
+    def close(self, *, timeout_seconds: float) -> None:
+        """Remove the registration, wait until that and every other request is answered, close the socket."""
+        deadline = time.monotonic() + timeout_seconds
+        if self.endpoint.is_open:
+            with self.lock:
+                self._binding.remove()
+                self.endpoint.changed.wait_for(self._is_quiet, timeout_seconds)
+        self.endpoint.close(max(0.1, deadline - time.monotonic()))
+
+    def contact_towards(self, source: Address) -> Uri:
+        """Our address as the other side can reach it."""
+        host = self._account.local_address or local_address(source)
+        return Uri("sip", self._account.username, host, self.endpoint.local_port)
+
+    def session(
+        self, invitation: Invitation, *, local_port: int, on_end: Callable[[CallEnd], None]
+    ) -> Session:
+        """Our end of a call that comes in here."""
+        return Session(
+            invitation,
+            self.endpoint,
+            local_port=local_port,
+            authenticator=self._authenticator,
+            on_end=on_end,
+        )
+
+    def _is_quiet(self) -> bool:
+        return self._binding.registrant.is_removed and self.endpoint.transactions.is_quiet
