@@ -136,7 +136,7 @@ def test_cancel_is_asked_before_each_piece() -> None:
     voice = CallVoice(script.say, rate_hz=RATE_HZ)
     script.made = 0
 
-    pieces = list(voice.speak("One. Two.", rate_hz=8000, cancelled=lambda: script.made == 2))
+    pieces = list(voice.speak("One. Two.", rate_hz=RATE_HZ, cancelled=lambda: script.made == 2))
 
     assert script.made == 2
     assert len(pieces) == 2
