@@ -84,7 +84,7 @@ def _measure_lab(lines: list[Line], model: str, directory: Path, echo: Echo) -> 
             host=pbx.address[0],
             on_call=lambda call: _show_call(call, echo),
         )
-        measured = Measurements(_models(account), list(calls))
+        measured = Measurements(_models(account), len(lines), calls)
         measured.usage = used_between(agent, before)
     measured.turns = turns
     return measured
@@ -102,7 +102,7 @@ def _measure_pbx(lines: list[Line], target: Target, directory: Path, echo: Echo)
             host=line.host,
             on_call=lambda call: _show_call(call, echo),
         )
-        return Measurements({}, list(calls))
+        return Measurements({}, len(lines), calls)
     finally:
         line.stop()
 
@@ -121,9 +121,8 @@ def rendered(result: Json) -> list[str]:
     lines = _numbers(result["lines"])
     return [
         "",
-        f"{response['n']:.0f} of {sum(lines.values()):.0f} lines answered in "
-        f"{result['calls']} calls, {result['call_seconds']} s; "
-        f"{lines['early']:.0f} too early, {lines['unanswered']:.0f} not at all",
+        f"{result['calls']} calls, {result['call_seconds']} s; lines of the callers: "
+        + ", ".join(f"{count:.0f} {name}" for name, count in lines.items()),
         "",
         *table(["ms after the caller's last voiced sample", "p50", "p95", "max"], rows),
         "",

@@ -7,7 +7,7 @@ PacketTap      -> packet times -> pacing, drift     /proc  -> processor time, me
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, cycle, islice, zip_longest
 from pathlib import Path
@@ -41,7 +41,9 @@ class Measurements:
     """Everything that a benchmark has measured."""
 
     models: dict[str, str]
-    calls: list[CallResult] = field(default_factory=list)
+    planned: int
+    """Lines that callers were to say."""
+    calls: list[CallResult]
     turns: list[TurnMeasured] = field(default_factory=list)
     """From the agent's own log; empty when it runs elsewhere."""
     usage: Usage | None = None
@@ -50,13 +52,17 @@ class Measurements:
     @property
     def responses_ms(self) -> list[float]:
         """Every response time there is."""
-        every = chain.from_iterable(call.outcomes for call in self.calls)
-        return [one.response_ms for one in every if one.response_ms is not None]
+        return [one.response_ms for one in self._outcomes if one.response_ms is not None]
 
-    def count(self, verdict: Verdict) -> int:
-        """How many lines ended so."""
-        every = chain.from_iterable(call.outcomes for call in self.calls)
-        return sum(one.verdict is verdict for one in every)
+    def count_lines(self) -> dict[str, int]:
+        """How many lines ended how; those that an early end of a call left unspoken too."""
+        verdicts = [one.verdict for one in self._outcomes]
+        counts = {verdict.value: verdicts.count(verdict) for verdict in Verdict}
+        return {**counts, "unspoken": self.planned - len(verdicts)}
+
+    @property
+    def _outcomes(self) -> list[Outcome]:
+        return [outcome for call in self.calls for outcome in call.outcomes]
 
 
 def mixed(human: Sequence[Line], synthetic: Sequence[Line], turns: int) -> list[Line]:
@@ -72,8 +78,9 @@ def run_calls(
     directory: Path,
     host: str,
     on_call: Callable[[CallResult], None],
-) -> Iterator[CallResult]:
+) -> list[CallResult]:
     """Speak `lines` in calls of six turns, recorded in `directory`. Raises CallFailed."""
+    results = []
     for first in range(0, len(lines), TURNS_PER_CALL):
         caller = ScriptedCaller(
             lines[first : first + TURNS_PER_CALL],
@@ -85,7 +92,8 @@ def run_calls(
         found, _ = outcomes(conversation)
         result = CallResult(conversation, tuple(found))
         on_call(result)
-        yield result
+        results.append(result)
+    return results
 
 
 def used_between(agent: LabAgent, before: Usage) -> Usage:
@@ -125,7 +133,7 @@ def summary(measured: Measurements) -> Json:
         "machine": describe_machine(),
         "calls": len(measured.calls),
         "call_seconds": round(sum(call.conversation.seconds for call in measured.calls), 1),
-        "lines": {verdict.value: measured.count(verdict) for verdict in Verdict},
+        "lines": measured.count_lines(),
     }
 
 

@@ -54,10 +54,11 @@ class Answer:
 def staffed_office(
     *, model: str, log: Path, on_report: Callable[[Report], None]
 ) -> Iterator[tuple[LabPbx, LabAgent, Account]]:
-    """A PBX with the lab's agent registered at it, engines warm. Raises AgentFailed."""
+    """A PBX with the lab's agent registered at it, engines warm. Raises ModelMissing, AgentFailed."""
     password = secrets.token_urlsafe(12)
     pbx = LabPbx({EXTENSION: password})
     account = lab_account(pbx.address, password, model=model)
+    _check_models(account)
     agent = LabAgent(account, log=log, on_report=on_report)
     pbx.start()
     try:
@@ -95,6 +96,13 @@ def run_demo(*, model: str, directory: Path, echo: Echo) -> None:
     if len(answers) < len(questions) or wrong:
         unanswered = wrong or [question.text for question in questions[len(answers) :]]
         raise DemoFailed(f"not answered with the expected fact: {' / '.join(unanswered)}")
+
+
+def _check_models(account: Account) -> None:
+    """Miss a model here, with a message of its own, rather than in the worker's log."""
+    store = ModelStore()
+    for engine in (account.vad, account.recognizer, account.llm, account.synthesizer):
+        store.resolve(engine.model)
 
 
 def _judge(
