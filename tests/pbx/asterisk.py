@@ -15,6 +15,8 @@ AGENT = "1000"
 """The extension that `softagent worker` answers."""
 SUPERVISED = "1002"
 """The extension that a worker under `softagent run` answers."""
+AGENT_PCMA = "1000a"
+"""The same telephone, as the PBX calls it with PCMA only."""
 CALLER = "1001"
 """The scripted caller's."""
 
@@ -32,7 +34,7 @@ MODULES = """
     res_pjproject res_pjsip res_pjsip_session res_pjsip_sdp_rtp res_pjsip_nat
     res_pjsip_authenticator_digest res_pjsip_endpoint_identifier_user res_pjsip_registrar
     res_pjsip_caller_id res_pjsip_rfc3326 res_pjsip_pubsub chan_pjsip
-    pbx_config app_dial app_echo app_stack
+    pbx_config app_dial app_echo
 """
 
 TRANSPORT = """
@@ -42,26 +44,28 @@ protocol=udp
 bind=127.0.0.1:{sip_port}
 """
 
-EXTENSION = """
+ENDPOINT = """
 [{name}]
 type=endpoint
 context=office
 callerid="Extension {name}" <{name}>
 disallow=all
-allow=ulaw,alaw
+allow={codecs}
 direct_media=no
 rtp_symmetric=yes
 rewrite_contact=yes
-auth={name}
-aors={name}
+auth={extension}
+aors={extension}
+"""
 
-[{name}]
+EXTENSION = """
+[{extension}]
 type=auth
 auth_type=userpass
-username={name}
+username={extension}
 password={password}
 
-[{name}]
+[{extension}]
 type=aor
 max_contacts=1
 remove_existing=yes
@@ -71,14 +75,11 @@ qualify_frequency=1
 
 DIALPLAN = f"""
 [office]
-exten => {AGENT_WITH_PCMU},1,Dial(PJSIP/{AGENT},20,b(office^only-ulaw^1))
-exten => {AGENT_WITH_PCMA},1,Dial(PJSIP/{AGENT},20,b(office^only-alaw^1))
+exten => {AGENT_WITH_PCMU},1,Dial(PJSIP/{AGENT},20)
+exten => {AGENT_WITH_PCMA},1,Dial(PJSIP/{AGENT_PCMA},20)
 exten => {SUPERVISED_AGENT},1,Dial(PJSIP/{SUPERVISED},20)
 exten => {ECHO},1,Answer()
  same => n,Echo()
-
-exten => _only-.!,1,Set(PJSIP_MEDIA_OFFER(audio)=!all,${{EXTEN:5}})
- same => n,Return()
 """
 
 
@@ -158,10 +159,10 @@ class Asterisk:
         contacts = self.console("pjsip show contacts")
         return re.search(rf"Contact:\s+{extension}/.*\bAvail\b", contacts) is not None
 
-    def channel_codecs(self, extension: str) -> list[str]:
-        """The codec of each channel of `extension` that carries sound."""
+    def channel_codecs(self, endpoint: str) -> list[str]:
+        """The codec of each channel of `endpoint` that carries sound."""
         statistics = self.console("pjsip show channelstats")
-        return re.findall(rf"^.*\b{extension}-\w+\s+\S+\s+(\w+)", statistics, re.MULTILINE)
+        return re.findall(rf"^.*\b{endpoint}-\w+\s+\S+\s+(\w+)", statistics, re.MULTILINE)
 
     def channels(self) -> int:
         """How many channels exist; a call through the PBX has two."""
@@ -202,15 +203,22 @@ documentation_language = en_US
             ),
             "logger.conf": "[logfiles]\nfull => notice,warning,error,verbose,dtmf\n",
             "rtp.conf": f"[general]\nrtpstart={rtp_ports.start}\nrtpend={rtp_ports.stop - 1}\n",
-            "pjsip.conf": TRANSPORT.format(sip_port=self.sip_port)
-            + "".join(
-                EXTENSION.format(name=name, password=password(name))
-                for name in (AGENT, SUPERVISED, CALLER)
-            ),
+            "pjsip.conf": _telephones(self.sip_port),
             "extensions.conf": DIALPLAN,
         }
         for name, text in files.items():
             (self._folder / "etc" / name).write_text(text, encoding="utf-8")
+
+
+def _telephones(sip_port: int) -> str:
+    sections = [TRANSPORT.format(sip_port=sip_port)]
+    for extension in (AGENT, SUPERVISED, CALLER):
+        sections += [
+            ENDPOINT.format(name=extension, extension=extension, codecs="ulaw,alaw"),
+            EXTENSION.format(extension=extension, password=password(extension)),
+        ]
+    sections.append(ENDPOINT.format(name=AGENT_PCMA, extension=AGENT, codecs="alaw"))
+    return "".join(sections)
 
 
 def launcher() -> Path:
