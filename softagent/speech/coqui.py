@@ -81,13 +81,13 @@ class CoquiSynthesizer:
     def _streamed(self, sentence: str, decoder: WindowedDecoder) -> Iterator[Wave]:
         latents = self._latents(sentence)
         for start, end in decoder.windows(latents.shape[2]):
-            with self._lock, self._torch.inference_mode():
-                piece = decoder.decode(latents, start, end).numpy()
+            with self._lock:
+                piece = decoder.decode(latents, start, end)
             yield piece
 
     def _latents(self, sentence: str) -> Any:
         """What the decoder makes sound of, (1, channels, frames)."""
-        with self._lock, self._torch.inference_mode():
+        with self._lock:
             self._torch.manual_seed(SEED)
             spoken = self._tts.synthesizer.tts_model.synthesize(sentence)
             return spoken["outputs"]["model_outputs"]

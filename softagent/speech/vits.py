@@ -14,6 +14,8 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from softagent.speech.spoken import Wave
+
 FIRST_FRAMES = 32
 """Latent frames in the first window (370 ms at 22,050 Hz): small, because it is waited for."""
 NEXT_FRAMES = 96
@@ -45,11 +47,14 @@ class WindowedDecoder:
             yield start, end
             start, length = end, NEXT_FRAMES
 
-    def decode(self, latents: Any, start: int, end: int) -> Any:
+    def decode(self, latents: Any, start: int, end: int) -> Wave:
         """Sound of the frames from `start` to `end`: latents (1, channels, frames) -> samples (n,)."""
+        import torch
+
         first = max(0, start - self.context_frames)
         last = end + self.context_frames
-        sound = self._decoder(latents[:, :, first:last])[0, 0]
+        with torch.inference_mode():
+            sound: Wave = self._decoder(latents[:, :, first:last])[0, 0].numpy()
         skipped = (start - first) * self._frame_samples
         return sound[skipped : skipped + (end - start) * self._frame_samples]
 
