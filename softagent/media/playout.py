@@ -25,6 +25,8 @@ class Playout:
         self._frame_samples = frame_samples(rate_hz)
         self._silence = np.zeros(self._frame_samples, dtype=np.int16)
         self._silence.flags.writeable = False
+        self._piece_samples = rate_hz
+        """A second: more is put in pieces, so that the media clock never waits for long."""
         fade_samples = rate_hz * FADE_MS // 1000
         self._fade_gain = np.zeros(self._frame_samples, dtype=np.float32)
         self._fade_gain[:fade_samples] = np.linspace(1, 0, fade_samples, endpoint=False)
@@ -68,11 +70,12 @@ class Playout:
 
         A frame belongs to the clause of its first sample.
         """
-        with self._lock:
-            if turn != self._turn or self._is_finished:
-                return False
-            self._cut(samples, clause)
-            return True
+        for start in range(0, max(len(samples), 1), self._piece_samples):
+            with self._lock:
+                if turn != self._turn or self._is_finished:
+                    return False
+                self._cut(samples[start : start + self._piece_samples], clause)
+        return True
 
     def finish(self, turn: int) -> bool:
         """Say that no more sound comes; False when `turn` is not current.

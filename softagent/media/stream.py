@@ -149,6 +149,7 @@ class RtpStream:
 
     def _receive(self, endpoint: socket.socket) -> None:
         """The receive thread."""
+        _raise_priority()
         while not self._is_stopping.is_set():
             try:
                 datagram, ancillary, _, source = endpoint.recvmsg(LONGEST_DATAGRAM_BYTES, 64)
@@ -254,8 +255,16 @@ def _arrival_seconds(ancillary: list[tuple[int, int, bytes]]) -> float:
 
 
 def _raise_priority() -> None:
-    """Ask for the processor before everyone else; only root is granted it."""
+    """Put this thread before all ordinary ones, as far as the system allows it.
+
+    Its work is less than 1 ms in 20. Root, or a service with CAP_SYS_NICE, gets real-time
+    scheduling: packets leave on time even when others keep every core busy.
+    """
     try:
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), MEDIA_NICENESS)
-    except OSError as error:
-        log.debug("media clock keeps its priority reason=%s", error)
+        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))
+    except (OSError, AttributeError):  # only Linux schedules single threads
+        try:
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), MEDIA_NICENESS)
+        except OSError as error:
+            name = threading.current_thread().name
+            log.debug("thread keeps its priority thread=%s reason=%s", name, error)

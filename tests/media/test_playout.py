@@ -159,6 +159,13 @@ def test_the_sound_may_be_changed_after_it_was_put() -> None:
     assert playout.pop().samples.all()
 
 
+def test_sound_longer_than_a_second_is_heard_whole():
+    samples = np.arange(20000, dtype=np.int16)
+    playout = ready(1, samples)
+    assert playout.pending_frames(1) == 125
+    assert np.array_equal(np.concatenate([playout.pop().samples for _ in range(125)]), samples)
+
+
 def test_wideband_frames_are_twice_as_long() -> None:
     playout = Playout(16000)
     assert playout.pop().samples.shape == (320,)

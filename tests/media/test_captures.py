@@ -1,0 +1,67 @@
+"""Packets of a softphone that no one here wrote, heard with the timing they had."""
+
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from softagent.media.codec import codec_named
+from softagent.media.receiver import RtpReceiver
+
+CAPTURES = Path(__file__).parent / "captures"
+PCAP_HEADER_BYTES = 24
+BEFORE_PAYLOAD_BYTES = 14 + 20 + 8
+"""Ethernet, IPv4 without options, UDP."""
+
+
+def datagrams(name):
+    """(seconds since the first, payload) of each packet of a little-endian pcap file."""
+    data = (CAPTURES / name).read_bytes()
+    position, start = PCAP_HEADER_BYTES, None
+    while position < len(data):
+        seconds, microseconds, length, _ = struct.unpack_from("<IIII", data, position)
+        position += 16
+        arrival = seconds + microseconds / 1e6
+        start = arrival if start is None else start
+        yield arrival - start, data[position + BEFORE_PAYLOAD_BYTES : position + length]
+        position += length
+
+
+def hear(name, codec):
+    """Play a capture against the tick: the receiver, its sound and the digits."""
+    named = codec_named(codec)
+    source = ("127.0.0.1", 30000)
+    receiver = RtpReceiver(
+        codec=named, payload_type=named.payload_type, event_payload_type=101, remote=source
+    )
+    frames, digits, tick = [], "", 0
+    for seconds, datagram in datagrams(name):
+        while tick * 0.02 + 0.01 < seconds:
+            caller, pressed = receiver.pop()
+            frames.append(caller)
+            digits += pressed
+            tick += 1
+        receiver.push(datagram, source=source, arrival_seconds=seconds)
+    return receiver, np.concatenate(frames), digits
+
+
+def sine_to_rest_db(sound, frequency_hz):
+    """Power of a sine of `frequency_hz` in one second of sound, against all the rest."""
+    power = np.abs(np.fft.rfft(sound[:8000] * np.hanning(8000))) ** 2
+    sine = power[frequency_hz - 3 : frequency_hz + 4].sum()
+    return 10 * np.log10(sine / (power.sum() - sine))
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "expected"),
+    [("pjsua2-pcmu-digits-12.pcap", "PCMU", "12"), ("pjsua2-pcma.pcap", "PCMA", "")],
+)
+def test_a_captured_call_is_heard(name, codec, expected):
+    receiver, sound, digits = hear(name, codec)
+    assert digits == expected
+    assert (receiver.malformed, receiver.foreign, receiver.unknown_type) == (0, 0, 0)
+    assert receiver.reception.lost == 0
+    assert receiver.reception.jitter_ms < 2
+    assert receiver.jitter_buffer.counters.late == 0
+    assert sine_to_rest_db(sound[480:], 440) > 30
