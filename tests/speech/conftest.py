@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tomllib
 import wave
 from collections.abc import Callable
@@ -14,6 +13,7 @@ import pytest
 import soxr
 
 from softagent.media.frame import Samples
+from softagent.models.store import ModelStore
 
 RECORDINGS = Path(__file__).parents[1] / "data" / "speech"
 
@@ -36,7 +36,7 @@ class Recording:
 @pytest.fixture(scope="session")
 def model_path() -> Callable[[str], Path]:
     """Where a model of the catalogue lies on this machine."""
-    return lambda name: Path(os.environ["SOFTAGENT_MODELS"]) / name
+    return ModelStore().path
 
 
 @pytest.fixture(scope="session")
