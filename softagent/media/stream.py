@@ -20,14 +20,12 @@ from collections.abc import Callable, Iterator
 from softagent.errors import PortInUse
 from softagent.media.codec import Codec
 from softagent.media.frame import FRAME_MS, TICKS_PER_SECOND, Tick
+from softagent.media.pace import Pace
 from softagent.media.playout import Playout
 from softagent.media.receiver import Address, RtpReceiver
 from softagent.media.sender import RtpSender
 from softagent.media.stats import Lateness, StreamStats
 
-FRAME_SECONDS = FRAME_MS / 1000
-SLEPT_FRAMES = 10
-"""Later than this, the machine has slept: the frames in between are left out, not sent in a burst."""
 REPORT_TICKS = 5 * TICKS_PER_SECOND
 """RTCP sender reports every 5 s (RFC 3550 section 6.2)."""
 LONGEST_DATAGRAM_BYTES = 2048
@@ -166,24 +164,22 @@ class RtpStream:
                 )
 
     def _keep_time(self, endpoint: socket.socket) -> None:
-        """The media clock: deadlines count from the start, so a late one delays no other."""
+        """The media clock."""
         _raise_priority()
-        start = time.clock_gettime(time.CLOCK_MONOTONIC)
-        slot = index = 0
+        pace = Pace(time.monotonic())
+        index = 0
         while not self._is_stopping.is_set():
-            late = time.clock_gettime(time.CLOCK_MONOTONIC) - start - slot * FRAME_SECONDS
-            if late < 0:
-                time.sleep(-late)
+            now_seconds = time.monotonic()
+            late_seconds = pace.late_seconds(now_seconds)
+            if late_seconds < 0:
+                time.sleep(-late_seconds)
                 continue
-            self._lateness.add(late * 1000)
-            if late > SLEPT_FRAMES * FRAME_SECONDS:
-                slept = int(late / FRAME_SECONDS)
-                self._sender.skip(slept * self._frame_units)
-                self._skipped += slept
-                slot += slept
+            self._lateness.add(late_seconds * 1000)
+            slept = pace.take(now_seconds)
+            self._sender.skip(slept * self._frame_units)
+            self._skipped += slept
             with self._guard():
                 self._tick(endpoint, index)
-            slot += 1
             index += 1
 
     def _tick(self, endpoint: socket.socket, index: int) -> None:

@@ -198,6 +198,20 @@ def test_a_burst_after_a_stall_keeps_the_newest_and_forgets_the_delay(buffer):
     assert heard(buffer, 1) == [25]
 
 
+@pytest.mark.parametrize("sent_every_ms", [19.9, 20.1])
+def test_a_sender_with_another_clock_keeps_its_delay(buffer, sent_every_ms):
+    """Half a percent fast or slow for a minute: about 15 frames left out or made up."""
+    source = Source()
+    for tick in range(3000):
+        while source.count * sent_every_ms <= tick * 20:
+            buffer.push(source.packet())
+        buffer.pop()
+        assert buffer.depth_ms <= 80
+    counters = buffer.counters
+    assert 10 <= counters.dropped + counters.concealed <= 20
+    assert counters.late == counters.resyncs == 0
+
+
 def quiet(number):
     return bytes([0xF0 + number % 8]) * FRAME
 

@@ -1,0 +1,38 @@
+"""The media clock's deadlines, with numbers as time."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from softagent.media.pace import FRAME_SECONDS, SLEPT_FRAMES, Pace
+
+
+def test_the_first_packet_is_due_at_once():
+    assert Pace(100.0).late_seconds(100.0) == 0
+
+
+def test_a_late_wake_up_delays_no_later_deadline():
+    pace = Pace(0.0)
+    pace.take(0.0)
+    assert pace.take(0.05) == 0
+    assert pace.late_seconds(0.05) == pytest.approx(0.01), "the next one is due already"
+    pace.take(0.05)
+    assert pace.late_seconds(0.05) == pytest.approx(-0.01)
+
+
+def test_time_that_the_machine_slept_is_left_out():
+    pace = Pace(0.0)
+    pace.take(0.0)
+    assert pace.take(5.021) == 250
+    assert pace.late_seconds(5.021) == pytest.approx(-0.019)
+
+
+@given(st.lists(st.floats(0, 0.5), max_size=200))
+def test_slots_and_time_never_part(delays):
+    """However late the thread wakes, what was sent and what was left out add up to the time."""
+    pace, now, slots = Pace(0.0), 0.0, 0
+    for delay in delays:
+        now = max(now, slots * FRAME_SECONDS) + delay
+        slots += pace.take(now) + 1
+        assert pace.late_seconds(now) == pytest.approx(now - slots * FRAME_SECONDS, abs=1e-6)
+        assert pace.late_seconds(now) < SLEPT_FRAMES * FRAME_SECONDS
