@@ -105,7 +105,7 @@ fail_offline() {
   fail "" "Something could not be downloaded (see above). Run this again when the network is back: it goes on from here." \
     "A machine that never has network can be set up from a like one (same Debian, Python and processor):" \
     "  there:  scripts/setup; .venv/bin/pip freeze --exclude-editable | grep -v llama > list;" \
-    "          .venv/bin/pip download -r list hatchling editables -d wheels" \
+    "          .venv/bin/pip wheel --wheel-dir wheels -r list hatchling editables" \
     "  bring:  the folder wheels, and $cache (models and the compiled wheel)" \
-    "  here:   PIP_NO_INDEX=1 PIP_FIND_LINKS=wheels scripts/setup"
+    "  here:   PIP_NO_INDEX=1 PIP_FIND_LINKS=/path/to/wheels scripts/setup"
 }

@@ -150,17 +150,16 @@ class PullDisplay:
         self._written_at = now
         text = self._bar(event, now)
         if self._is_terminal:
-            click.echo(f"\r{text}", nl=False, err=True)
+            click.echo(f"\r{text:78}", nl=False, err=True)
             self._is_line_open = True
         else:
             click.echo(text, err=True)
 
     def _bar(self, event: BytesReceived, now: float) -> str:
         begun_at, begun_with = self._first
-        per_second = (event.done_bytes - begun_with) / max(now - begun_at, 0.001)
         share = event.done_bytes / event.total_bytes
         bar = "#" * round(share * BAR_CELLS)
-        return (
-            f"{event.model_id} [{bar:<{BAR_CELLS}}] {share:4.0%} of {event.total_bytes / 1e6:.1f} MB, "
-            f"{per_second / 1e6:5.1f} MB/s  "
-        )
+        text = f"{event.model_id} [{bar:<{BAR_CELLS}}] {share:4.0%} of {event.total_bytes / 1e6:.1f} MB"
+        if now == begun_at:
+            return text
+        return f"{text}, {(event.done_bytes - begun_with) / (now - begun_at) / 1e6:5.1f} MB/s"

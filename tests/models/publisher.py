@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import re
 import zipfile
@@ -49,7 +50,8 @@ class Publisher:
         request.send_response(206 if self.knows_ranges else 200)
         request.send_header("Content-Length", str(len(body)))
         request.end_headers()
-        request.wfile.write(body[: self.breaks_after.pop(0)] if self.breaks_after else body)
+        with contextlib.suppress(ConnectionError):  # the client may have been interrupted
+            request.wfile.write(body[: self.breaks_after.pop(0)] if self.breaks_after else body)
 
 
 @dataclass
