@@ -65,7 +65,7 @@ def test_an_agent_that_cannot_start_says_why(tmp_path: Path) -> None:
     broken = tmp_path / "broken.gguf"
     broken.write_bytes(b"no model")
     with (
-        pytest.raises(AgentFailed, match="broken.gguf") as failure,
+        pytest.raises(AgentFailed, match=r"broken\.gguf") as failure,
         staffed_office(model=str(broken), log=tmp_path / "agent.log", on_report=lambda _: None),
     ):
         pass
