@@ -3,7 +3,7 @@
 import struct
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from softagent.media.dtmf import QUIET_TICKS, DigitReceiver
@@ -168,6 +168,7 @@ def test_another_source_may_count_backwards():
     assert digits(Keypad(timestamp=8000, sequence_number=2).press(5), receiver) == "5"
 
 
+@settings(deadline=None)
 @given(
     events=st.lists(st.integers(0, 15), min_size=1, max_size=8),
     lost=st.sets(st.integers(0, 63)),

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rtp_source import FRAME, Source
 
@@ -289,6 +289,7 @@ class Listening(Doubled):
         return codec_named("PCMU").decode(payload)
 
 
+@settings(deadline=None)
 @given(
     duration=st.sampled_from([80, 160, 240, 320, 480]),
     delays=st.lists(st.integers(0, 60), min_size=5, max_size=60),
@@ -317,6 +318,7 @@ def test_packets_are_heard_in_order_and_at_most_once(duration, delays, lost, sta
     assert accounted >= len(came), "nothing goes missing without being counted"
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(

@@ -1,7 +1,7 @@
 """The media clock's deadlines, with numbers as time."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from softagent.media.pace import FRAME_SECONDS, SLEPT_FRAMES, Pace
@@ -27,6 +27,7 @@ def test_time_that_the_machine_slept_is_left_out():
     assert pace.late_seconds(5.021) == pytest.approx(-0.019)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 0.5), max_size=200))
 def test_slots_and_time_never_part(delays):
     """However late the thread wakes, what was sent and what was left out add up to the time."""

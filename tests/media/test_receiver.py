@@ -5,7 +5,7 @@ import struct
 import numpy as np
 import pytest
 from aiortp import RtpPacket
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rtp_source import EVENT_TYPE, FRAME, Source
 
@@ -163,6 +163,7 @@ def test_loss_and_jitter_are_reported(receiver):
     assert receiver.report()[0].fraction_lost == 0
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.binary(max_size=60), st.integers(0, 3)), max_size=30))
 def test_no_datagram_ends_a_call(datagrams):
     """Random bytes, and random bytes behind the beginning of a good header."""

@@ -1,6 +1,6 @@
 """The numbers about a stream."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from softagent.media.stats import Lateness, Reception
@@ -25,6 +25,7 @@ def test_seconds_of_lateness_count_as_the_last_step():
     assert (lateness.percentile_ms(50), lateness.max_ms) == (100.0, 5000.0)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 65535), st.sets(st.integers(1, 198)))
 def test_loss_is_what_never_came(start, missing):
     reception = Reception(8000)
