@@ -156,7 +156,8 @@ class RtpStream:
             except OSError as error:
                 if self._is_stopping.is_set() or error.errno == errno.EBADF:
                     return
-                continue  # an ICMP error about a packet of ours
+                self._is_stopping.wait(RECEIVE_TIMEOUT_SECONDS)  # the network is down: try again
+                continue
             arrival_seconds = _arrival_seconds(ancillary)
             with self._guard(), self._lock:
                 self._receiver.push(
