@@ -82,8 +82,9 @@ class RestartPolicy:
     longest_delay_seconds: float = 300.0
     steady_seconds: float = 60.0
     """RUNNING for this long makes the next crash the first one again."""
-    load_seconds: float = 180.0
-    """Longest time from the start of the process to its first sign of life."""
+    load_seconds: float = 600.0
+    """Longest time from the start of the process to its first sign of life: the engines of
+    several workers may load at once, from a cold disk."""
     silence_seconds: float = 15.0
     """Longest time between two signs of life after that."""
     grace_seconds: float = 10.0

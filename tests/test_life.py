@@ -69,17 +69,17 @@ HISTORIES: dict[str, list[Step]] = {
     ],
     "a process that never shows a sign of life is killed": [
         (0.0, "start", LifeState.STARTING, (Spawn(),)),
-        (179.9, "tick", LifeState.STARTING, ()),
-        (180.0, "tick", LifeState.STARTING, (Kill(),)),
-        (180.1, "tick", LifeState.STARTING, ()),
-        (180.2, "exited -9", LifeState.BACKOFF, ()),
+        (599.9, "tick", LifeState.STARTING, ()),
+        (600.0, "tick", LifeState.STARTING, (Kill(),)),
+        (600.1, "tick", LifeState.STARTING, ()),
+        (600.2, "exited -9", LifeState.BACKOFF, ()),
     ],
     "a process that waits for the PBX may wait as long as it beats": [
         (0.0, "start", LifeState.STARTING, (Spawn(),)),
-        (170.0, "beat", LifeState.STARTING, ()),
-        (184.0, "beat", LifeState.STARTING, ()),
-        (198.0, "tick", LifeState.STARTING, ()),
-        (199.0, "tick", LifeState.STARTING, (Kill(),)),
+        (590.0, "beat", LifeState.STARTING, ()),
+        (604.0, "beat", LifeState.STARTING, ()),
+        (618.0, "tick", LifeState.STARTING, ()),
+        (619.0, "tick", LifeState.STARTING, (Kill(),)),
     ],
     "a process that falls silent is killed once": [
         (0.0, "start", LifeState.STARTING, (Spawn(),)),
@@ -215,7 +215,7 @@ class AnyLife(RuleBasedStateMachine):
                     assert self.has_process
                     self.is_killed = True
 
-    @rule(seconds=st.floats(0.0, 400.0))
+    @rule(seconds=st.floats(0.0, 1000.0))
     def time_passes(self, seconds: float) -> None:
         self.now += seconds
         self.carry_out(self.life.tick(self.now))

@@ -43,6 +43,11 @@ class Agent:
     ) -> None:
         self.stop()
 
+    def kill(self) -> None:
+        """End the process the hard way."""
+        self._process.kill()
+        self._process.wait()
+
     def stop(self) -> int:
         """Stop with SIGTERM and return the exit code."""
         self._process.send_signal(signal.SIGTERM)

@@ -103,7 +103,8 @@ class Asterisk:
     def __init__(self, launcher: Path, folder: Path, *, sip_port: int, rtp_ports: range) -> None:
         self.sip_port = sip_port
         self.log = folder / "log" / "full"
-        self._launcher = launcher
+        self._command = (launcher, "-C", folder / "etc" / "asterisk.conf")
+        self._root = launcher.parent / "root"
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
         self._configure(rtp_ports)
@@ -123,7 +124,8 @@ class Asterisk:
     def start(self) -> None:
         """Start, and wait until calls can be made."""
         self._process = subprocess.Popen(
-            [self._launcher, "-C", self._folder / "etc" / "asterisk.conf", "-f"],
+            # Should the tests be killed, the kernel takes their Asterisk along.
+            ["setpriv", "--pdeathsig", "KILL", *self._command, "-f"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -147,17 +149,20 @@ class Asterisk:
     def console(self, command: str) -> str:
         """Run a command on Asterisk's console and return what it prints."""
         return subprocess.run(
-            [self._launcher, "-C", self._folder / "etc" / "asterisk.conf", "-rx", command],
+            [*self._command, "-rx", command],
             capture_output=True,
             text=True,
             check=False,
             timeout=BOOT_SECONDS,
         ).stdout
 
+    def is_registered(self, extension: str) -> bool:
+        """Whether a telephone is registered there."""
+        return self._has_contact(rf"{extension}/")
+
     def is_reachable(self, extension: str) -> bool:
         """Whether a telephone is registered there and answers OPTIONS."""
-        contacts = self.console("pjsip show contacts")
-        return re.search(rf"Contact:\s+{extension}/.*\bAvail\b", contacts) is not None
+        return self._has_contact(rf"{extension}/.*\bAvail\b")
 
     def channel_codecs(self, endpoint: str) -> list[str]:
         """The codec of each channel of `endpoint` that carries sound."""
@@ -172,6 +177,10 @@ class Asterisk:
         assert found, "the console gives no count of channels"
         return int(found[1])
 
+    def _has_contact(self, pattern: str) -> bool:
+        contacts = self.console("pjsip show contacts")
+        return re.search(rf"Contact:\s+{pattern}", contacts) is not None
+
     def _is_booted(self) -> bool:
         assert self._process is not None
         assert self._process.poll() is None, f"Asterisk has ended: see {self.log}"
@@ -180,14 +189,13 @@ class Asterisk:
     def _configure(self, rtp_ports: range) -> None:
         for name in ("etc", "var/keys", "run", "spool", "log"):
             (self._folder / name).mkdir(parents=True)
-        share = self._launcher.parent / "root" / "usr" / "share" / "asterisk"
-        modules = next((self._launcher.parent / "root" / "usr" / "lib").glob("**/asterisk/modules"))
+        modules = next(self._root.glob("usr/lib/**/asterisk/modules"))
         files = {
             "asterisk.conf": f"""
 [directories]
 astetcdir => {self._folder}/etc
 astmoddir => {modules}
-astdatadir => {share}
+astdatadir => {self._root}/usr/share/asterisk
 astvarlibdir => {self._folder}/var
 astdbdir => {self._folder}/var
 astkeydir => {self._folder}/var

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +19,6 @@ from softagent.config import SynthesizerSettings
 from softagent.models.store import ModelStore
 from softagent.speech.piper import PiperSynthesizer
 
-SIP_PORT = 5400
 PBX_RTP_PORTS = range(24000, 24200)
 START_SECONDS = 90.0
 """Loading the engines and registering, on a busy machine."""
@@ -61,18 +61,18 @@ Transcribe = Callable[[Sound], str]
 def asterisk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asterisk]:
     """An Asterisk that runs for all tests."""
     folder = tmp_path_factory.mktemp("asterisk")
-    with Asterisk(launcher(), folder, sip_port=SIP_PORT, rtp_ports=PBX_RTP_PORTS) as pbx:
+    with Asterisk(launcher(), folder, sip_port=free_port(), rtp_ports=PBX_RTP_PORTS) as pbx:
         yield pbx
 
 
 @pytest.fixture(scope="session")
-def accounts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def accounts(asterisk: Asterisk, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An accounts.toml with two extensions of that Asterisk."""
     path = tmp_path_factory.mktemp("office") / "accounts.toml"
     path.touch(mode=0o600)
     path.write_text(
         ACCOUNTS.format(
-            sip_port=SIP_PORT,
+            sip_port=asterisk.sip_port,
             agent=AGENT,
             agent_password=password(AGENT),
             supervised=SUPERVISED,
@@ -91,6 +91,17 @@ def worker(asterisk: Asterisk, accounts: Path) -> Iterator[Agent]:
     ) as agent:
         agent.wait_for("state=registered", seconds=START_SECONDS)
         wait_for(lambda: asterisk.is_reachable(AGENT), f"{AGENT} being reachable", seconds=10)
+        yield agent
+        assert agent.stop() == 0
+
+
+@pytest.fixture(scope="module")
+def office(asterisk: Asterisk, accounts: Path) -> Iterator[Agent]:
+    """`softagent run` with one account, which a test may kill."""
+    with Agent(
+        *("run", "--only", "supervised", "--accounts", str(accounts)),
+        log=accounts.with_name("run.log"),
+    ) as agent:
         yield agent
 
 
@@ -140,3 +151,10 @@ def transcribe() -> Transcribe:
         return " ".join(segment.text.strip() for segment in segments)
 
     return words
+
+
+def free_port() -> int:
+    """A UDP port of loopback that nobody has at the moment."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

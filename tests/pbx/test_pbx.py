@@ -32,6 +32,8 @@ FACT = re.compile(r"\b(10[:. ]?30|ten[ -]thirty|half past (10|ten))\b", re.IGNOR
 GREETING = re.compile(r"^hello.* hill street dental.* help you today\W*$", re.IGNORECASE)
 FAREWELL = re.compile(r"thank you for calling.*good ?bye\W*$", re.IGNORECASE)
 
+SUPERVISED_RUNNING = r"account=supervised state=running .*pid=(\d+)"
+
 NO_CHANNELS_SECONDS = 5.0
 """A call that has ended is gone from the PBX well within this time."""
 EXPIRES_SECONDS = 30.0
@@ -55,6 +57,10 @@ def test_the_bed_carries_sound_both_ways(
         assert asterisk.channel_codecs(CALLER) == [pbx_name]
         call.hang_up()
     assert "on monday" in transcribe(call.heard()).lower()
+
+
+def test_the_extension_is_registered_and_answers_qualify(asterisk: Asterisk, worker: Agent) -> None:
+    wait_for(lambda: asterisk.is_reachable(AGENT), f"{AGENT} being reachable", seconds=5)
 
 
 @pytest.mark.parametrize(
@@ -149,7 +155,7 @@ def test_the_extension_comes_back_after_the_pbx_was_restarted(
     asterisk: Asterisk, worker: Agent, dial: Dial
 ) -> None:
     asterisk.restart()
-    assert not asterisk.is_reachable(AGENT), "the PBX should have forgotten everybody"
+    assert not asterisk.is_registered(AGENT), "the PBX should have forgotten everybody"
     wait_for(
         lambda: asterisk.is_reachable(AGENT),
         f"{AGENT} being reachable again",
@@ -161,34 +167,37 @@ def test_the_extension_comes_back_after_the_pbx_was_restarted(
 
 
 def test_a_worker_killed_with_signal_9_comes_back_and_answers(
-    asterisk: Asterisk, accounts: Path, dial: Dial
+    asterisk: Asterisk, office: Agent, dial: Dial
 ) -> None:
-    running = r"account=supervised state=running .*pid=(\d+)"
-    with Agent(
-        *("run", "--only", "supervised", "--accounts", str(accounts)),
-        log=accounts.with_name("run.log"),
-    ) as office:
-        first = int(office.wait_for(running, seconds=START_SECONDS))
-        death = office.mark()
-        os.kill(first, signal.SIGKILL)
-        second = int(office.wait_for(running, since=death, seconds=START_SECONDS))
-        assert second != first
-        wait_for(lambda: asterisk.is_reachable(SUPERVISED), "the new worker", seconds=10)
-        with dial(SUPERVISED_AGENT) as call:
-            call.wait("sound")
-            call.hang_up()
-        assert office.stop() == 0
-    wait_for(lambda: not asterisk.is_reachable(SUPERVISED), "its unregistration", seconds=5)
-    assert_gone(second)
+    first = int(office.wait_for(SUPERVISED_RUNNING, seconds=START_SECONDS))
+    death = office.mark()
+    os.kill(first, signal.SIGKILL)
+    second = int(office.wait_for(SUPERVISED_RUNNING, since=death, seconds=START_SECONDS))
+    assert second != first
+    wait_for(lambda: asterisk.is_reachable(SUPERVISED), "the new worker", seconds=10)
+    with dial(SUPERVISED_AGENT) as call:
+        call.wait("sound")
+        call.hang_up()
+
+
+def test_a_supervisor_killed_with_signal_9_takes_its_worker_along_in_good_order(
+    asterisk: Asterisk, office: Agent, dial: Dial
+) -> None:
+    """The worker ends its call with BYE and removes its registration before it goes."""
+    office.wait_for(SUPERVISED_RUNNING, seconds=START_SECONDS)
+    worker = int(office.find(SUPERVISED_RUNNING)[-1])
+    wait_for(lambda: asterisk.is_reachable(SUPERVISED), "the worker", seconds=10)
+    with dial(SUPERVISED_AGENT) as call:
+        call.wait("sound")
+        office.kill()
+        call.wait("closed")
+    assert_no_channels(asterisk)
+    wait_for(lambda: not asterisk.is_registered(SUPERVISED), "its unregistration", seconds=5)
+    wait_for(lambda: not Path(f"/proc/{worker}").exists(), "the worker's end", seconds=15)
 
 
 def assert_no_channels(asterisk: Asterisk) -> None:
     wait_for(lambda: asterisk.channels() == 0, "the channels' end", seconds=NO_CHANNELS_SECONDS)
-
-
-def assert_gone(pid: int) -> None:
-    with pytest.raises(ProcessLookupError):
-        os.kill(pid, 0)
 
 
 def duration_seconds(path: Path) -> float:
