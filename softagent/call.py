@@ -215,7 +215,7 @@ class CallSession:
 
     def _on_played(self, tick: Tick) -> None:
         played = tick.agent
-        if played.turn is None or played.clause is None:
+        if played.turn is None:
             return
         self._journal.played(played)
         self._handle(

@@ -49,10 +49,10 @@ class Journal:
 
     def played(self, played: Played) -> None:
         """A frame of an answer is on its way to the caller."""
-        if played.turn is None or played.clause is None:
+        if played.turn is None:
             return
-        if (text := self._unheard.pop((played.turn, played.clause), None)) is not None:
-            self._report(Said(self._account, self._call, played.turn, text))
+        if played.clause is not None:
+            self._say(played.turn, self._unheard.pop((played.turn, played.clause), ""))
         if played.is_first:
             self._answered(played.turn)
 
@@ -103,6 +103,10 @@ class Journal:
         self._report(
             CallEnded(self._account, self._call, reason.value, seconds, self._turns, interruptions)
         )
+
+    def _say(self, turn: int, text: str) -> None:
+        if text:
+            self._report(Said(self._account, self._call, turn, text))
 
     def _answered(self, turn: int) -> None:
         self.stopwatch.mark(turn, "heard")

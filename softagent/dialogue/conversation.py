@@ -254,7 +254,8 @@ class Conversation:
             if self._turn.words:
                 self.history.add_caller(self._turn.words)
             commands.append(ForgetUtterance())
-        if (clause := self._said.clauses.get(event.clause)) is not None:
+        clause = None if event.clause is None else self._said.clauses.get(event.clause)
+        if clause is not None:
             clause.heard_frames += 1
         if event.is_last:
             self._close_answer()

@@ -128,7 +128,8 @@ class ReplyHeard:
 
     tick: int
     turn: int
-    clause: int
+    clause: int | None
+    """None for the silence that ends a reply whose sound had run out."""
     is_first: bool
     is_last: bool
 
