@@ -7,7 +7,19 @@ from pathlib import Path
 
 import click
 
-from softagent.errors import ConfigError
+SIP_PORT = 5060
+
+
+def pbx_address(
+    _context: click.Context, _option: click.Parameter, value: str
+) -> tuple[str, int] | None:
+    """HOST or HOST:PORT as (host, port); None for the lab's own PBX."""
+    if value == "lab":
+        return None
+    host, _, port = value.partition(":")
+    if not host or (port and not port.isdecimal()):
+        raise click.BadParameter(f'"{value}" is neither lab nor HOST nor HOST:PORT')
+    return host, int(port or SIP_PORT)
 
 
 @click.group()
@@ -16,9 +28,17 @@ def bench() -> None:
 
 
 @bench.command()
-@click.option("--turns", type=click.IntRange(1), default=24, show_default=True, metavar="N")
+@click.option(
+    "--turns",
+    type=click.IntRange(1),
+    default=24,
+    show_default=True,
+    metavar="N",
+    help="How many turns, in calls of six.",
+)
 @click.option(
     "--pbx",
+    callback=pbx_address,
     default="lab",
     show_default=True,
     metavar="lab|HOST[:PORT]",
@@ -43,7 +63,7 @@ def bench() -> None:
 )
 def turn(
     turns: int,
-    pbx: str,
+    pbx: tuple[str, int] | None,
     dial: str | None,
     user: str | None,
     password: str | None,
@@ -60,11 +80,10 @@ def turn(
     from softagent.lab.bench_run import Target, run_benchmark
 
     target = None
-    if pbx != "lab":
+    if pbx is not None:
         if not (dial and user and password):
-            raise ConfigError([f"--pbx {pbx} needs --dial, --user and --password"])
-        host, _, port = pbx.partition(":")
-        target = Target((host, int(port or 5060)), dial, user, password)
+            raise click.UsageError(f"--pbx {pbx[0]} needs --dial, --user and --password")
+        target = Target(pbx, dial, user, password)
     run_benchmark(
         turns=turns,
         target=target,

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from softagent.errors import EngineFailed
 from softagent.lab.outgoing import CallPhase, LabCall
 from softagent.lab.script import Delivery, Line, Manners, Script, is_voiced
 from softagent.lab.sdpwire import MediaAnswer
@@ -120,7 +121,7 @@ class ScriptedCaller:
         ticks = 0
         try:
             while not (self._script.is_over or call.is_over):
-                tick = self._ticks.get(timeout=SILENT_CLOCK_SECONDS)
+                tick = self._next_tick()
                 recorder.write(tick.agent.samples, tick.caller)
                 self._follow(tick, playout)
                 ticks = tick.index + 1
@@ -130,6 +131,12 @@ class ScriptedCaller:
             stream.stop()
             recorder.close()
         return stream.stats(), ticks * FRAME_MS / 1000
+
+    def _next_tick(self) -> Tick:
+        try:
+            return self._ticks.get(timeout=SILENT_CLOCK_SECONDS)
+        except queue.Empty:
+            raise EngineFailed("the scripted caller's media clock has stopped") from None
 
     def _follow(self, tick: Tick, playout: Playout) -> None:
         if tick.agent.is_last:
