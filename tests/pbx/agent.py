@@ -13,6 +13,8 @@ from typing import Self
 
 from asterisk import wait_for
 
+START_SECONDS = 90.0
+"""Loading the engines and registering, on a busy machine."""
 STOP_SECONDS = 20.0
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import wave
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -135,3 +136,11 @@ def audible_seconds(sound: Sound) -> float:
 def audible_from(sound: Sound) -> Sound:
     """`sound` without the silence before it."""
     return sound[int(audible(sound).argmax()) * BLOCK :]
+
+
+Dial = Callable[..., Call]
+"""(extension, codec=) -> the call."""
+Speak = Callable[[str], Path]
+"""Text -> a WAV with somebody saying it."""
+Transcribe = Callable[[Sound], str]
+"""What was heard -> its words."""

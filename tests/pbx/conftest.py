@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import socket
 import wave
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 import pytest
 import soxr
-from agent import Agent
+from agent import START_SECONDS, Agent
 from asterisk import AGENT, SUPERVISED, Asterisk, launcher, password, wait_for
-from caller import RATE_HZ, Call, Sound, audible_from
+from caller import RATE_HZ, Call, Dial, Sound, Speak, Transcribe, audible_from
 
 from softagent.config import SynthesizerSettings
 from softagent.models.store import ModelStore
 from softagent.speech.piper import PiperSynthesizer
 
 PBX_RTP_PORTS = range(24000, 24200)
-START_SECONDS = 90.0
-"""Loading the engines and registering, on a busy machine."""
-
 WHISPER_RATE_HZ = 16000
 
 ACCOUNTS = """
@@ -51,10 +47,6 @@ username = "{supervised}"
 password = "{supervised_password}"
 rtp_ports = "24300-24399"
 """
-
-Dial = Callable[..., Call]
-Speak = Callable[[str], Path]
-Transcribe = Callable[[Sound], str]
 
 
 @pytest.fixture(scope="session")
@@ -147,7 +139,7 @@ def transcribe() -> Transcribe:
 
     def words(sound: Sound) -> str:
         wide = soxr.resample(sound.astype(np.float32) / 32768, RATE_HZ, WHISPER_RATE_HZ)
-        segments, _ = whisper.transcribe(cast(np.ndarray, wide), language="en")
+        segments, _ = whisper.transcribe(wide, language="en")
         return " ".join(segment.text.strip() for segment in segments)
 
     return words

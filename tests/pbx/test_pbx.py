@@ -9,7 +9,7 @@ import wave
 from pathlib import Path
 
 import pytest
-from agent import Agent
+from agent import START_SECONDS, Agent
 from asterisk import (
     AGENT,
     AGENT_PCMA,
@@ -22,8 +22,7 @@ from asterisk import (
     Asterisk,
     wait_for,
 )
-from caller import RATE_HZ, audible_seconds
-from conftest import START_SECONDS, Dial, Speak, Transcribe
+from caller import RATE_HZ, Dial, Speak, Transcribe, audible_seconds
 
 pytestmark = pytest.mark.pbx
 
