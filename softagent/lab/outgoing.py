@@ -96,6 +96,7 @@ class LabCall:
         self._invite = self._request("INVITE", body=self._offer())
         self._is_challenged = False
         self._is_unwanted = False
+        self._is_bye_pending = False
         self.invited_at = 0.0
         """time.monotonic() of the INVITE, and below of the first provisional response and of the 200."""
         self.ringing_at: float | None = None
@@ -129,9 +130,11 @@ class LabCall:
         raise CallFailed(408, f"no answer within {timeout_seconds:g} s")
 
     def wait_ended(self, timeout_seconds: float) -> bool:
-        """Wait until the call is over; False when it isn't by then."""
+        """Wait until the call is over, and our BYE answered; False when it isn't by then."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._phase in _OVER, timeout_seconds)
+            return self._changed.wait_for(
+                lambda: self._phase in _OVER and not self._is_bye_pending, timeout_seconds
+            )
 
     def hang_up(self) -> None:
         """End the call: BYE when it is up, CANCEL while it rings. Does nothing once it is over."""
@@ -139,6 +142,7 @@ class LabCall:
             match self._phase:
                 case CallPhase.UP:
                     bye = self._request("BYE")
+                    self._is_bye_pending = True
                     self._set_phase(CallPhase.ENDED_BY_CALLER)
                 case CallPhase.RINGING:
                     self._is_unwanted = True
@@ -225,6 +229,9 @@ class LabCall:
             self.hang_up()
 
     def _handle_bye_answered(self, response: Response) -> None:
+        with self._changed:
+            self._is_bye_pending = False
+            self._changed.notify_all()
         if response.status >= 300:
             logger.warning(
                 "event=bye_refused call=%s status=%d reason=%s",

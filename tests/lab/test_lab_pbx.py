@@ -120,7 +120,9 @@ def test_a_call_is_answered_and_hung_up_by_the_lab(pbx: LabPbx, phone: RawPhone)
     bye = phone.receive_request("BYE")
     assert bye.uri == phone.contact.strip("<>")
     assert bye.headers.first("To").endswith(";tag=phone")
+    assert not call.wait_ended(0.0)
     phone.respond(bye, 200, "OK", dialog=False)
+    assert call.wait_ended(WAIT_SECONDS)
     assert call.phase is CallPhase.ENDED_BY_CALLER
 
 
