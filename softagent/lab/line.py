@@ -6,8 +6,9 @@ import socket
 from collections.abc import Sequence
 
 from softagent.errors import RegistrarUnreachable
+from softagent.lab.dialog import ALLOW, Dialled
 from softagent.lab.endpoint import SipEndpoint
-from softagent.lab.outgoing import ALLOW, Dialled, LabCall
+from softagent.lab.outgoing import LabCall
 from softagent.lab.sipwire import Address, Request
 
 

@@ -6,37 +6,17 @@ telephone <- INVITE .. BYE     <- LabCall
 
 from __future__ import annotations
 
-import secrets
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from softagent.lab.dialog import ALLOW, Dialled
 from softagent.lab.endpoint import SipEndpoint
-from softagent.lab.outgoing import ALLOW, CallFailed, Dialled, LabCall
-from softagent.lab.sipwire import (
-    Address,
-    Request,
-    WireError,
-    address_uri,
-    auth_parameters,
-    digest,
-    parameter,
-    uri_user,
-)
+from softagent.lab.outgoing import CallFailed, LabCall
+from softagent.lab.registrar import Registrar
+from softagent.lab.sipwire import Address, Request
 
-REALM = "softagent-lab"
-REMEMBERED_NONCES = 256
-
-
-@dataclass(frozen=True, slots=True)
-class _Binding:
-    """Where a registered user is (RFC 3261 10.3)."""
-
-    contact: str
-    source: Address
-    ends_at: float
+HANG_UP_SECONDS = 1.0
 
 
 class LabPbx:
@@ -54,13 +34,10 @@ class LabPbx:
         grant_seconds: int = 120,
     ) -> None:
         """`users`: name -> password. `grant_seconds`: longest registration. Raises PortInUse."""
-        self._users = dict(users)
-        self._grant_seconds = grant_seconds
         self._endpoint = SipEndpoint(host, port, on_request=self._handle, name="lab-pbx")
         self._changed = threading.Condition()
-        """Guards the three below; waiters are told of each registration."""
-        self._bindings: dict[str, _Binding] = {}
-        self._nonces: OrderedDict[str, int] = OrderedDict()
+        """Guards the two below; waiters are told of each REGISTER."""
+        self._registrar = Registrar(users, grant_seconds=grant_seconds)
         self._calls: dict[str, LabCall] = {}
 
     @property
@@ -74,19 +51,22 @@ class LabPbx:
     def stop(self) -> None:
         """End every call and close the socket."""
         with self._changed:
-            calls = list(self._calls.values())
+            calls = [call for call in self._calls.values() if not call.is_over]
         for call in calls:
             call.hang_up()
+            call.wait_ended(HANG_UP_SECONDS)
         self._endpoint.stop()
 
     def is_registered(self, user: str) -> bool:
-        with self._changed:
-            return self._find(user) is not None
+        return self.wait_registered(user, 0.0)
 
     def wait_registered(self, user: str, timeout_seconds: float) -> bool:
         """Wait until `user` has registered; False when it hasn't by then."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._find(user) is not None, timeout_seconds)
+            return self._changed.wait_for(
+                lambda: self._registrar.find(user, now=time.monotonic()) is not None,
+                timeout_seconds,
+            )
 
     def call(
         self,
@@ -100,7 +80,7 @@ class LabPbx:
         """Ring a registered user; audio is taken at `media`. Raises CallFailed when it isn't registered."""
         host, port = self._endpoint.address
         with self._changed:
-            binding = self._find(user)
+            binding = self._registrar.find(user, now=time.monotonic())
             if binding is None:
                 raise CallFailed(404, f"{user} is not registered")
             dialled = Dialled(
@@ -135,78 +115,10 @@ class LabPbx:
             case _:
                 self._endpoint.respond(request, source, 501, "Not Implemented", tag="lab")
 
-    # Registrations ---------------------------------------------------------------
-
     def _register(self, request: Request, source: Address) -> None:
-        user = uri_user(address_uri(request.headers.first("To")))
-        authorization = request.headers.first("Authorization")
-        if not authorization:
-            self._challenge(request, source)
-            return
-        try:
-            given = auth_parameters(authorization)
-            verdict = self._verify(user, given)
-        except (KeyError, ValueError):
-            self._endpoint.respond(request, source, 400, "Bad Authorization", tag="lab")
-            return
-        match verdict:
-            case "stale":
-                self._challenge(request, source, is_stale=True)
-            case "refused":
-                self._endpoint.respond(request, source, 403, "Forbidden", tag="lab")
-            case _:
-                self._bind(user, request, source)
-
-    def _challenge(self, request: Request, source: Address, *, is_stale: bool = False) -> None:
-        nonce = secrets.token_hex(16)
         with self._changed:
-            self._nonces[nonce] = 0
-            while len(self._nonces) > REMEMBERED_NONCES:
-                self._nonces.popitem(last=False)
-        value = f'Digest realm="{REALM}", nonce="{nonce}", algorithm=MD5, qop="auth"'
-        if is_stale:
-            value += ", stale=true"
-        self._endpoint.respond(
-            request, source, 401, "Unauthorized", fields=(("WWW-Authenticate", value),), tag="lab"
-        )
-
-    def _verify(self, user: str, given: dict[str, str]) -> str:
-        """ "granted", "refused", or "stale" for a nonce that isn't ours or was used with this count.
-
-        Raises KeyError or ValueError for an incomplete answer (RFC 2617 3.2.2).
-        """
-        count = int(given["nc"], 16) if given.get("qop") == "auth" else 1
-        password = self._users.get(user)
-        with self._changed:
-            used = self._nonces.get(given["nonce"])
-            if used is None or count <= used:
-                return "stale"
-            self._nonces[given["nonce"]] = count
-        if password is None or given["username"] != user or given["realm"] != REALM:
-            return "refused"
-        expected = digest(user=user, password=password, method="REGISTER", parameters=given)
-        return "granted" if secrets.compare_digest(expected, given["response"]) else "refused"
-
-    def _bind(self, user: str, request: Request, source: Address) -> None:
-        """Add, refresh or (with an expiry of 0) remove the user's contact (RFC 3261 10.3)."""
-        contact = request.headers.first("Contact")
-        asked = parameter(contact, "expires") or request.headers.first("Expires") or "3600"
-        if not asked.isdecimal():
-            raise WireError(f"bad expiry {asked!r}")
-        granted = min(int(asked), self._grant_seconds)
-        with self._changed:
-            if granted and contact:
-                ends_at = time.monotonic() + granted
-                self._bindings[user] = _Binding(address_uri(contact), source, ends_at)
-            elif not granted:
-                self._bindings.pop(user, None)
-            binding = self._find(user)
+            verdict = self._registrar.register(request, source, now=time.monotonic())
             self._changed.notify_all()
-        bound = (("Contact", f"<{binding.contact}>;expires={granted}"),) if binding else ()
-        fields = (*bound, ("Expires", str(granted)))
-        self._endpoint.respond(request, source, 200, "OK", fields=fields, tag="lab")
-
-    def _find(self, user: str) -> _Binding | None:
-        """The user's current binding. Call it with the lock held."""
-        binding = self._bindings.get(user)
-        return binding if binding and binding.ends_at > time.monotonic() else None
+        self._endpoint.respond(
+            request, source, verdict.status, verdict.reason, fields=verdict.fields, tag="lab"
+        )

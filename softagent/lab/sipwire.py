@@ -159,9 +159,11 @@ def digest(*, user: str, password: str, method: str, parameters: dict[str, str])
 def answer_challenge(challenge: str, *, user: str, password: str, method: str, uri: str) -> str:
     """The Authorization value that answers a WWW- or Proxy-Authenticate challenge.
 
-    Raises WireError when the challenge asks for anything but MD5.
+    Raises WireError when the challenge is incomplete or asks for anything but MD5.
     """
     asked = auth_parameters(challenge)
+    if not {"realm", "nonce"} <= asked.keys():
+        raise WireError("a challenge without realm or nonce")
     if asked.get("algorithm", "MD5").upper() != "MD5":
         raise WireError(f"unsupported digest algorithm {asked['algorithm']}")
     given = {"username": user, "realm": asked["realm"], "nonce": asked["nonce"], "uri": uri}
