@@ -24,6 +24,8 @@ class LabLine:
         self._password = password
         self.host = _local_address(pbx)
         self._endpoint = SipEndpoint(self.host, 0, on_request=self._handle, name="lab-line")
+        self.address = self._endpoint.address
+        """Where it listens."""
         self._call: LabCall | None = None
 
     def start(self) -> None:

@@ -21,20 +21,21 @@ WAIT_SECONDS = 5.0
 class RawPhone:
     """A telephone that sends and answers exactly what the test tells it to."""
 
-    def __init__(self, pbx: Address) -> None:
-        self._pbx = pbx
+    def __init__(self, peer: Address) -> None:
+        self.peer = peer
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
         self._socket.settimeout(WAIT_SECONDS)
         self._number = 0
         host, port = self._socket.getsockname()
+        self.address: Address = (host, port)
         self.contact = f"<sip:100@{host}:{port}>"
 
     def close(self) -> None:
         self._socket.close()
 
     def send_datagram(self, datagram: bytes) -> None:
-        self._socket.sendto(datagram, self._pbx)
+        self._socket.sendto(datagram, self.peer)
 
     def send(self, message: Request | Response) -> None:
         self.send_datagram(serialize(message))
@@ -85,19 +86,22 @@ class RawPhone:
         return self.receive_response()
 
     def respond(
-        self, request: Request, status: int, reason: str, *, body: bytes = b"", dialog: bool = True
+        self,
+        request: Request,
+        status: int,
+        reason: str,
+        *fields: tuple[str, str],
+        body: bytes = b"",
+        dialog: bool = True,
     ) -> None:
         to = request.headers.first("To") + (";tag=phone" if dialog else "")
-        headers = [
+        copied = [
             (name, value)
             for name in ("Via", "From", "Call-ID", "CSeq")
             for value in request.headers.all(name)
         ]
-        self.send(
-            Response(
-                status, reason, Headers((*headers, ("To", to), ("Contact", self.contact))), body
-            )
-        )
+        headers = Headers((*copied, ("To", to), ("Contact", self.contact), *fields))
+        self.send(Response(status, reason, headers, body))
 
     def hang_up(self, invite: Request) -> None:
         """BYE from the side that was called."""
