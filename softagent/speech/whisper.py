@@ -13,7 +13,7 @@ Written against faster-whisper 1.2, of which it uses the loaded model (`model`),
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +38,19 @@ FULL_SCALE = 32768.0
 TOKENS_AT_LEAST = 6
 TOKENS_PER_SECOND = 8
 """Nobody speaks faster (the quickest of 265 telephone prompts has 5.3): more is a repetition."""
+FEWEST_TOKENS_PER_SECOND = 2.0
+"""Of voiced sound. Fewer, and the model has taken a pause for the end and left out the rest."""
+SECOND_BEAM_SIZE = 3
+"""A wider search finds what comes after the pause; used always, it repeats more and hears no better."""
 LONGEST_TOKENS = 220
 """Half of Whisper's text context, which is what CTranslate2 generates at most."""
 
+LEVEL_SECONDS = 0.1
+"""Stretch over which loudness is measured; no word is shorter."""
 QUIET_RMS = 33.0
 """Loudest 100 ms below -60 dBFS: an open line, nobody speaking."""
+VOICED_SHARE = 0.1
+"""Of the loudest: 20 dB below it begins the background."""
 SURELY_NO_SPEECH = 0.8
 LIKELY_NO_SPEECH = 0.5
 UNSURE_LOG_PROBABILITY = -1.0
@@ -65,8 +73,8 @@ class Decoding:
     """The model's probability that nobody speaks."""
     mean_log_probability: float
     """Per token; near 0 when the model is sure of its words."""
-    is_endless: bool
-    """The limit on tokens ended it, not the model."""
+    tokens: int
+    """How many the text took."""
 
 
 class WhisperModel:
@@ -108,20 +116,29 @@ class WhisperModel:
 
     def transcribe(self, sound: Samples) -> str:
         """The words in `sound`, shape (n,) at 16 kHz, up to about 15 s; "" when nobody speaks."""
-        if _loudest_rms(sound) < QUIET_RMS:
+        levels = _levels(sound)
+        if levels.max(initial=0.0) < QUIET_RMS:
             return ""
-        seconds = sound.size / RATE_HZ
+        voiced_seconds = np.count_nonzero(levels > levels.max() * VOICED_SHARE) * LEVEL_SECONDS
         try:
             heard = self._whisper.model.encode(self._features(sound))
-            decoding = self._decode(heard, seconds)
-            if decoding.is_endless:
-                decoding = self._decode(heard, seconds, no_repeat_ngram_size=2)
-                text = _REPEATED.sub(r"\1", decoding.text)
-            else:
-                text = decoding.text
+            decoding = self._search(heard, sound.size / RATE_HZ, voiced_seconds)
         except (RuntimeError, ValueError) as problem:
             raise EngineFailed(f"recognizer model {self._path}: failed: {problem}") from problem
-        return spoken_words(text) if has_speech(decoding) else ""
+        return spoken_words(decoding.text) if has_speech(decoding) else ""
+
+    def _search(self, heard: Any, seconds: float, voiced_seconds: float) -> Decoding:
+        """The first words the model offers, unless they repeat themselves or stop too early."""
+        limit = min(TOKENS_AT_LEAST + int(TOKENS_PER_SECOND * seconds), LONGEST_TOKENS)
+        first = self._decode(heard, limit)
+        if first.tokens >= limit:
+            second = self._decode(heard, limit, no_repeat_ngram_size=2)
+            return replace(second, text=_REPEATED.sub(r"\1", second.text))
+        if first.tokens < FEWEST_TOKENS_PER_SECOND * voiced_seconds:
+            second = self._decode(heard, limit, beam_size=SECOND_BEAM_SIZE)
+            if first.tokens < second.tokens < limit:
+                return second
+        return first
 
     def _features(self, sound: Samples) -> Any:
         """Log-mel spectrogram of the padded `sound`, shape (1, mels, columns)."""
@@ -136,14 +153,15 @@ class WhisperModel:
         window[0, :, : spectrogram.shape[1]] = spectrogram
         return ctranslate2.StorageView.from_array(window)
 
-    def _decode(self, heard: Any, seconds: float, *, no_repeat_ngram_size: int = 0) -> Decoding:
-        limit = min(TOKENS_AT_LEAST + int(TOKENS_PER_SECOND * seconds), LONGEST_TOKENS)
+    def _decode(
+        self, heard: Any, limit: int, *, beam_size: int = 1, no_repeat_ngram_size: int = 0
+    ) -> Decoding:
         (result,) = self._whisper.model.generate(
             heard,
             [self._prompt],
-            beam_size=1,
+            beam_size=beam_size,
             no_repeat_ngram_size=no_repeat_ngram_size,
-            max_length=2 * limit,  # CTranslate2 4 generates half of it
+            max_length=2 * limit,  # CTranslate2 4.8 generates half of it
             return_scores=True,
             return_no_speech_prob=True,
             suppress_blank=True,
@@ -154,7 +172,7 @@ class WhisperModel:
             text=self._tokenizer.decode(tokens),
             no_speech=result.no_speech_prob,
             mean_log_probability=result.scores[0] * len(tokens) / (len(tokens) + 1),
-            is_endless=len(tokens) >= limit,
+            tokens=len(tokens),
         )
 
 
@@ -222,13 +240,12 @@ def spoken_words(text: str) -> str:
     return words if any(character.isalnum() for character in words) else ""
 
 
-def _loudest_rms(sound: Samples) -> float:
-    """RMS of the loudest 100 ms of `sound` at 16 kHz; of all of it when it is shorter."""
-    block = min(RATE_HZ // 10, sound.size)
-    if not block:
-        return 0.0
-    blocks: npt.NDArray[np.float32] = sound[: sound.size // block * block].astype(np.float32)
-    return float(np.sqrt(np.mean(blocks.reshape(-1, block) ** 2, axis=1).max()))
+def _levels(sound: Samples) -> npt.NDArray[np.float32]:
+    """RMS of each whole 100 ms of `sound` at 16 kHz."""
+    block = int(RATE_HZ * LEVEL_SECONDS)
+    blocks = sound[: sound.size // block * block].astype(np.float32).reshape(-1, block)
+    levels: npt.NDArray[np.float32] = np.sqrt(np.mean(blocks**2, axis=1))
+    return levels
 
 
 def _open_model(path: Path, threads: int) -> Any:

@@ -121,6 +121,16 @@ def test_going_on_after_finish_covers_both_parts(model, recording):
 
 
 @engine
+def test_a_pause_does_not_end_the_words(model, recording):
+    """Twelve seconds of three sentences: left alone, the model stops after the first."""
+    recognizer = model.recognizer(8000, 400)
+
+    recognizer.accept(recording("basic-pbx-ivr-main").samples[: 12 * 8000])
+
+    assert "party's extension" in recognizer.finish()
+
+
+@engine
 def test_half_a_minute_loses_nothing(model, recording):
     """31 s in three pieces, with partials on the way: beginning, middle and end are all there."""
     first, second = recording("basic-pbx-ivr-main"), recording("agent-incorrect")
@@ -270,7 +280,7 @@ def test_notes_about_sounds_are_no_words(text, expected):
     ],
 )
 def test_a_voice_is_told_from_noise_by_the_models_doubts(no_speech, mean_log_probability, expected):
-    decoding = Decoding("words", no_speech, mean_log_probability, is_endless=False)
+    decoding = Decoding("words", no_speech, mean_log_probability, tokens=1)
 
     assert has_speech(decoding) is expected
 
