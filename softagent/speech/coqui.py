@@ -5,6 +5,7 @@ text -> sentences -> encoder, durations, flow: latents -> WindowedDecoder -> sou
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -33,6 +34,7 @@ class CoquiSynthesizer:
         model_path, config_path = path / "model.pth", path / "config.json"
         check_voice_file(model_path)
         check_voice_file(config_path)
+        _limit_kernel_cache()
         try:
             import torch
             from TTS.api import TTS
@@ -102,3 +104,12 @@ class CoquiSynthesizer:
                 split_sentences=False,
             )
         yield np.asarray(wave, np.float32)
+
+
+def _limit_kernel_cache() -> None:
+    """Keep oneDNN from compiling and keeping kernels for 1024 different sentence lengths.
+
+    torch 2.13: with them the process grew by 200 MB over 200 sentences; with 32 it stays
+    at its size. Read once, when torch first computes.
+    """
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "32")

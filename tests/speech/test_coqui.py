@@ -1,5 +1,6 @@
 """A real Coqui VITS voice, made from a Piper one, speaking while it computes."""
 
+import resource
 import sys
 from pathlib import Path
 
@@ -121,6 +122,27 @@ def test_same_text_is_the_same_sound(voice: CoquiSynthesizer) -> None:
 def test_text_without_words_is_nothing(voice: CoquiSynthesizer, text: str) -> None:
     """No sound, no error."""
     assert pieces_of(voice, text) == []
+
+
+def test_memory_stays_flat(voice: CoquiSynthesizer) -> None:
+    """Sentences of ever new lengths don't make the process grow."""
+    words = TEXT.split()
+
+    def resident_mb() -> float:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        return pages * resource.getpagesize() / 1e6
+
+    def speak(times: int) -> None:
+        for count in range(times):
+            text = " ".join(words[count % 7 : count % 7 + 2 + count % 5]) + f" {count}."
+            for _ in voice.synthesize(text, rate_hz=8000, cancelled=lambda: False):
+                pass
+
+    speak(30)
+    before = resident_mb()
+    speak(60)
+
+    assert resident_mb() - before < 60
 
 
 def test_absent_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
