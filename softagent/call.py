@@ -29,6 +29,7 @@ from softagent.dialogue.events import (
     HangUp,
     PrepareReply,
     PrepareSpeech,
+    ReadAhead,
     ReleaseReply,
     ReplyHeard,
     SpeechEnded,
@@ -260,6 +261,8 @@ class CallSession:
                 self._hearing.finish(turn)
             case ForgetUtterance():
                 self._hearing.forget()
+            case ReadAhead(messages):
+                self._replies.prime(messages)
             case PrepareReply(turn, messages):
                 self._playout.begin(turn)
                 self._replies.prepare(turn, messages)

@@ -61,8 +61,11 @@ class Recognizer(Protocol):
 class LanguageModel(Protocol):
     """Words for an answer. One object per process; one generation at a time."""
 
-    def prime(self, messages: Sequence[Message]) -> None:
-        """Evaluate a prompt's beginning ahead of time, so that a stream that starts with it is quick."""
+    def prime(self, messages: Sequence[Message], *, cancelled: Callable[[], bool]) -> None:
+        """Evaluate a prompt's beginning ahead of time, so that a stream that starts with it is quick.
+
+        Stops early, with part of it evaluated, once `cancelled()` is true.
+        """
         ...
 
     def stream(

@@ -15,12 +15,14 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from softagent.chat import Message
 from softagent.dialogue.events import ClauseSpoken, ClauseWritten, Event, ReplyFailed, ReplyWritten
 from softagent.engines import LanguageModel, Synthesizer
 from softagent.media.frame import Samples, frame_samples
 from softagent.media.playout import Playout
-from softagent.speech.sentences import ClauseSplitter
+from softagent.speech.sentences import ClauseSplitter, pause_ms
 
 _log = logging.getLogger("softagent.reply")
 
@@ -66,6 +68,7 @@ def spoken_reply(
 ) -> Iterator[Piece]:
     """Speak `words` (text in pieces of any length) clause by clause, each as soon as it is complete."""
     clause = 0
+    pause = 0
     for text in _clauses(words):
         if isinstance(text, TokenCame):
             yield text
@@ -73,7 +76,9 @@ def spoken_reply(
         if cancelled():
             return
         yield ClauseBegan(clause, text)
-        length = 0
+        length = pause
+        if pause:
+            yield Sound(clause, np.zeros(pause, np.int16))
         for samples in synthesizer.synthesize(text, rate_hz=rate_hz, cancelled=cancelled):
             length += len(samples)
             yield Sound(clause, samples)
@@ -81,6 +86,7 @@ def spoken_reply(
             return
         yield ClauseEnded(clause, length)
         clause += 1
+        pause = rate_hz * pause_ms(text) // 1000
 
 
 def _clauses(words: Iterable[str]) -> Iterator[str | TokenCame]:
@@ -179,13 +185,16 @@ class ReplyThread:
             try:
                 if job.turn is None:
                     if self._jobs.empty():
-                        self._language_model.prime(job.messages)
+                        self._language_model.prime(job.messages, cancelled=self._has_work)
                 elif job.turn == self._wanted:
                     self._make(job, job.turn)
             except Exception as error:  # one reply fails, the call goes on
                 _log.exception("event=reply-failed turn=%s", job.turn)
                 if job.turn is not None:
                     self._post(ReplyFailed(self._now(), job.turn, reason=str(error)))
+
+    def _has_work(self) -> bool:
+        return not self._jobs.empty()
 
     def _make(self, job: _Job, turn: int) -> None:
         def cancelled() -> bool:

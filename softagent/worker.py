@@ -69,7 +69,7 @@ def _warm_engines(account: Account) -> Engines:
     """Load everything, read the prompt's beginning and speak the fixed sentences once."""
     started = time.monotonic()
     engines = load_engines(account, ModelStore())
-    engines.language_model.prime(opening(account.persona, account.facts))
+    engines.language_model.prime(opening(account.persona, account.facts), cancelled=lambda: False)
     speech = RememberedSpeech(engines.synthesizer)
     fixed = phrases(account.language)
     for rate_hz in {codec_named(name).rate_hz for name in account.codecs}:

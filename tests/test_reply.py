@@ -13,6 +13,7 @@ from softagent.dialogue.events import ClauseSpoken, ClauseWritten, Event, ReplyF
 from softagent.media.frame import Samples
 from softagent.media.playout import Playout
 from softagent.reply import ClauseBegan, ClauseEnded, ReplyThread, Sound, TokenCame, spoken_reply
+from softagent.speech.sentences import SENTENCE_PAUSE_MS
 
 RATE_HZ = 8000
 WAIT_SECONDS = 5.0
@@ -50,7 +51,7 @@ class ScriptedLanguageModel:
         self._pieces = pieces
         self._gate = gate
 
-    def prime(self, messages: Sequence[Message]) -> None:
+    def prime(self, messages: Sequence[Message], *, cancelled: Callable[[], bool]) -> None:
         self.primed.append(tuple(messages))
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
@@ -85,7 +86,7 @@ def test_each_clause_is_spoken_as_soon_as_its_words_are_complete() -> None:
     assert [piece for piece in rest if not isinstance(piece, Sound)] == [
         ClauseEnded(0, 320),
         ClauseBegan(1, "We close at five."),
-        ClauseEnded(1, 320),
+        ClauseEnded(1, 320 + RATE_HZ * SENTENCE_PAUSE_MS // 1000),
     ]
 
 

@@ -29,6 +29,7 @@ from softagent.dialogue.events import (
     HangUp,
     PrepareReply,
     PrepareSpeech,
+    ReadAhead,
     ReleaseReply,
     ReplyFailed,
     ReplyHeard,
@@ -118,8 +119,8 @@ class Conversation:
                 return self._on_speech_resumed()
             case SpeechEnded():
                 return self._on_speech_ended()
-            case TranscriptChanged():
-                return []
+            case TranscriptChanged(text=words) if words and self.state is AgentState.LISTENING:
+                return [ReadAhead(self.history.prompt(words))]
             case TranscriptFinished(turn=turn) if turn == self._turn.id:
                 return self._on_words(event)
             case ClauseWritten(turn=turn) if turn == self._turn.id:

@@ -190,6 +190,13 @@ class ForgetUtterance:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadAhead:
+    """Let the model read what the next question will probably begin with, if it has nothing to do."""
+
+    messages: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PrepareReply:
     """Generate and synthesise an answer to `messages`; play it only after ReleaseReply."""
 
@@ -227,6 +234,7 @@ class HangUp:
 Command = (
     FinishTranscript
     | ForgetUtterance
+    | ReadAhead
     | PrepareReply
     | PrepareSpeech
     | ReleaseReply

@@ -1,31 +1,43 @@
-"""The beginning of every prompt: who the agent is, what it knows, and how an answer sounds."""
+"""The beginning of every prompt: who the agent is, what it knows, and how an answer sounds.
+
+A small model follows examples more than rules; each example here cures a mistake that
+Qwen2.5 1.5B made without it (inventing a price, claiming to be the caller, booking).
+"""
 
 from __future__ import annotations
 
 from softagent.chat import Message
 
-RULES = (
-    "You are speaking on the telephone. Answer in one short spoken sentence. "
-    "Use only the facts below. If the facts do not say it, say that you do not know "
-    "and offer to take a message. Never invent names, prices or times."
+MANNER = "You are on the telephone. Answer in one short spoken sentence, without lists."
+
+LIMITS = (
+    "Whatever is not written above you don't know: say so and offer to take a message. "
+    "You are the automatic assistant: you can't book, change, cancel or put anyone through, "
+    "you only answer and take messages."
 )
 
 EXAMPLES = (
-    ("Hi, who am I speaking to?", "You're speaking to the automatic assistant of the office."),
-    ("Do you sell bicycles?", "I'm afraid I don't know that, but I can take a message for you."),
-    ("Thank you very much.", "You're welcome. Is there anything else I can help you with?"),
+    ("Hello, this is Peter.", "Hello Peter, how can I help you?"),
+    ("And who are you?", "I'm the automatic assistant of the office."),
+    ("What does a gift card cost?", "I'm sorry, I don't know that. May I take a message?"),
+    ("Do you accept vouchers?", "I'm afraid I don't know that. May I take a message?"),
+    (
+        "Please put me down for Friday.",
+        "I can't do that myself, but I can take a message and a colleague will call you back.",
+    ),
+    (
+        "What can you tell me?",
+        "I know a few things about our office, what would you like to know?",
+    ),
 )
 
 
 def opening(persona: str, facts: str) -> tuple[Message, ...]:
     """The primed prefix: system text and example turns, the same for every call of an account."""
-    system = "\n\n".join(
-        part
-        for part in (persona.strip(), RULES, f"Facts:\n{facts.strip()}" if facts.strip() else "")
-        if part
-    )
-    examples: list[Message] = []
+    known = facts.strip() or "Nothing in particular."
+    system = f"{persona.strip()} {MANNER}\n\nAll you know:\n{known}\n\n{LIMITS}"
+    messages = [Message(role="system", content=system)]
     for asked, answered in EXAMPLES:
-        examples.append(Message(role="user", content=asked))
-        examples.append(Message(role="assistant", content=answered))
-    return (Message(role="system", content=system), *examples)
+        messages.append(Message(role="user", content=asked))
+        messages.append(Message(role="assistant", content=answered))
+    return tuple(messages)

@@ -79,12 +79,12 @@ class LlamaLanguageModel:
         for _ in self.stream(hello, max_tokens=2, cancelled=lambda: False):
             pass
 
-    def prime(self, messages: Sequence[Message]) -> None:
+    def prime(self, messages: Sequence[Message], *, cancelled: Callable[[], bool]) -> None:
         """Evaluate a prompt's beginning ahead of time, so that a stream that starts with it is quick."""
         tokens = self._prompt(messages, is_complete=False)
-        with self._own_context(lambda: False):
-            if self._common_prefix(tokens) < len(tokens):
-                self._evaluate(tokens, lambda: False)
+        with self._own_context(cancelled) as is_ours:
+            if is_ours and self._common_prefix(tokens) < len(tokens):
+                self._evaluate(tokens, cancelled)
 
     def count_tokens(self, messages: Sequence[Message]) -> int:
         """Tokens that the prompt made of `messages` takes in the context window."""

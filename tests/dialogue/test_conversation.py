@@ -23,6 +23,7 @@ from softagent.dialogue.events import (
     HangUp,
     PrepareReply,
     PrepareSpeech,
+    ReadAhead,
     ReleaseReply,
     ReplyFailed,
     ReplyHeard,
@@ -105,6 +106,16 @@ def test_an_answer_is_prepared_in_the_pause_and_released_at_the_end_of_the_turn(
     assert prepare.messages[-1] == {"role": "user", "content": "When do you open?"}
     assert talk.state is AgentState.THINKING
     assert talk.handle(SpeechEnded(140, last_voiced=110)) == [ReleaseReply(1)]
+
+
+def test_the_model_reads_along_while_the_caller_speaks() -> None:
+    talk = greeted()
+    talk.handle(SpeechStarted(100, onset=97))
+    [ahead] = talk.handle(TranscriptChanged(110, "When do"))
+    assert isinstance(ahead, ReadAhead)
+    assert ahead.messages[-1] == {"role": "user", "content": "When do"}
+    talk.handle(SpeechPaused(120, last_voiced=110))
+    assert talk.handle(TranscriptChanged(121, "When do you")) == []
 
 
 def test_words_that_come_after_the_end_of_the_turn_are_answered_at_once() -> None:

@@ -66,7 +66,7 @@ def test_only_what_is_new_is_evaluated(model: LlamaLanguageModel) -> None:
     """A primed beginning and the turns before stay in the cache."""
     evaluated = Evaluated(model)
     opening = (SYSTEM, asked("Hello?"), answered("Hello, how can I help you?"))
-    model.prime(opening)
+    model.prime(opening, cancelled=never)
     primed = evaluated.take()
 
     first = asked("When do you open?")
@@ -74,7 +74,7 @@ def test_only_what_is_new_is_evaluated(model: LlamaLanguageModel) -> None:
     one_turn = evaluated.take()
     answer(model, *opening, first, answered(words), asked("And where can I park?"))
     next_turn = evaluated.take()
-    model.prime(opening)
+    model.prime(opening, cancelled=never)
 
     assert primed > 40
     assert one_turn < 60
@@ -117,7 +117,7 @@ def test_cancel_stops_before_the_next_token(model: LlamaLanguageModel) -> None:
 
 def test_cancel_stops_a_long_prompt(model: LlamaLanguageModel) -> None:
     """Asked before each batch of the prompt."""
-    model.prime([asked("Something else.")])
+    model.prime([asked("Something else.")], cancelled=never)
     questions = iter([False, True])
     long = asked("Tell me about the opening hours. " * 40)
 
@@ -202,7 +202,7 @@ def test_prompt_beyond_the_context_is_refused(model: LlamaLanguageModel) -> None
     with pytest.raises(EngineFailed, match=r"6\d\d tokens, the context window 512"):
         answer(model, long)
     with pytest.raises(EngineFailed, match="context window"):
-        model.prime([long])
+        model.prime([long], cancelled=never)
 
 
 def test_answer_ends_with_the_context(model: LlamaLanguageModel) -> None:
