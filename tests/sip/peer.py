@@ -1,0 +1,138 @@
+"""A scripted PBX on a loopback socket: sends raw messages, expects what comes back."""
+
+from __future__ import annotations
+
+import itertools
+import socket
+import time
+from collections.abc import Callable
+
+from wire import OFFER, request_bytes
+
+from softagent.sip.address import NameAddress
+from softagent.sip.message import Request, Response, parse
+
+PATIENCE_SECONDS = 3.0
+"""How long a test waits for what must come; it never waits this long when all is well."""
+
+
+class Peer:
+    """The far end of one telephone, on 127.0.0.1."""
+
+    def __init__(self) -> None:
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.port: int = self.socket.getsockname()[1]
+        self.phone: tuple[str, int] = ("127.0.0.1", 0)
+        """Where the telephone is: known from its REGISTER."""
+        self.granted = 120
+        self._branches = itertools.count(1)
+
+    @property
+    def sent_by(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def close(self) -> None:
+        self.socket.close()
+
+    def receive(self, seconds: float = PATIENCE_SECONDS) -> Request | Response:
+        """The next message that is no REGISTER: those are granted on the way. Raises TimeoutError."""
+        deadline = time.monotonic() + seconds
+        while True:
+            self.socket.settimeout(max(0.001, deadline - time.monotonic()))
+            data, source = self.socket.recvfrom(65535)
+            message = parse(data)
+            if not (isinstance(message, Request) and message.method == "REGISTER"):
+                return message
+            self.phone = source
+            self.reply(message, 200, f"Expires: {self.granted}\r\n")
+
+    def expect(
+        self, wanted: Callable[[Request | Response], bool], seconds: float = PATIENCE_SECONDS
+    ) -> Request | Response:
+        """Skip messages until one fits."""
+        deadline = time.monotonic() + seconds
+        while True:
+            message = self.receive(max(0.001, deadline - time.monotonic()))
+            if wanted(message):
+                return message
+
+    def response(self, status: int, method: str = "INVITE") -> Response:
+        """Skip until a response of that status comes."""
+        message = self.expect(
+            lambda m: isinstance(m, Response) and m.status == status and m.cseq.method == method
+        )
+        assert isinstance(message, Response)
+        return message
+
+    def request(self, method: str) -> Request:
+        """Skip until a request of that method comes."""
+        message = self.expect(lambda m: isinstance(m, Request) and m.method == method)
+        assert isinstance(message, Request)
+        return message
+
+    def next_request(self) -> Request:
+        """The telephone's next request, a REGISTER too, left to the test to answer."""
+        self.socket.settimeout(PATIENCE_SECONDS)
+        data, self.phone = self.socket.recvfrom(65535)
+        message = parse(data)
+        assert isinstance(message, Request)
+        return message
+
+    def register(self, expires: int = 120) -> Request:
+        """Grant the telephone's next REGISTER that asks for this time; 0 is its removal."""
+        while True:
+            message = self.next_request()
+            assert message.method == "REGISTER"
+            self.reply(message, 200, f"Expires: {self.granted}\r\n")
+            if message.headers.first("Expires") == str(expires):
+                return message
+
+    def reply(self, to: Request, status: int, headers: str = "") -> None:
+        """Answer a request of the telephone's."""
+        copied = "".join(
+            f"{name}: {to.need(name)}\r\n" for name in ("Via", "From", "To", "Call-ID", "CSeq")
+        )
+        head = f"SIP/2.0 {status} Scripted\r\n{copied}{headers}Content-Length: 0\r\n\r\n"
+        self.socket.sendto(head.encode(), self.phone)
+
+    def send(self, data: bytes) -> None:
+        self.socket.sendto(data, self.phone)
+
+    def branch(self) -> str:
+        """A branch that no request has had yet."""
+        return f"z9hG4bKpeer{next(self._branches)}"
+
+    def ask(self, method: str, **changes: object) -> bytes:
+        """Send a request in a transaction of its own; its bytes, to send them again."""
+        changes = {"branch": self.branch(), "sent_by": self.sent_by, **changes}
+        data = request_bytes(method, **changes)  # type: ignore[arg-type]
+        self.send(data)
+        return data
+
+    def invite(self, **changes: object) -> bytes:
+        """Call the telephone."""
+        return self.ask("INVITE", **{"body": OFFER, **changes})
+
+    def until_fence(self, method: str = "BYE") -> list[Request | Response]:
+        """All that comes before the answer to a last request: silence without waiting for it.
+
+        Every telephone here answers in the order of arrival, and a BYE at once.
+        """
+        self.ask(method, call="fence", from_tag="fence", to_tag="none")
+        before = []
+        while True:
+            message = self.receive()
+            if message.call_id == "fence":
+                return before
+            before.append(message)
+
+
+def tag_of(message: Response) -> str:
+    """The telephone's tag."""
+    return NameAddress.parse(message.need("To")).tag
+
+
+def statuses(messages: list[Request | Response]) -> list[int]:
+    """The responses among the messages, by status."""
+    return [message.status for message in messages if isinstance(message, Response)]
