@@ -259,6 +259,7 @@ class Conversation:
         if clause is not None:
             clause.heard_frames += 1
         if event.is_last:
+            self._said.is_heard_out = True
             self._close_answer()
             commands += self._on_heard_out()
         return commands

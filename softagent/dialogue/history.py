@@ -45,6 +45,8 @@ class Answer:
     """What the agent says in one turn, clause by clause, and how much of it was heard."""
 
     clauses: dict[int, Clause] = field(default_factory=dict)
+    is_heard_out: bool = False
+    """Whether its last frame was played."""
 
     def text(self) -> str:
         """Every word that was written."""
@@ -52,16 +54,29 @@ class Answer:
 
     def heard(self) -> str:
         """The words that were played."""
-        parts = (clause.heard_words() for _, clause in sorted(self.clauses.items()))
+        parts = (
+            clause.text if self._is_heard_out(number) else clause.heard_words()
+            for number, clause in sorted(self.clauses.items())
+        )
         return " ".join(part for part in parts if part)
 
     def unheard(self) -> str:
         """The clauses that were not played to their end, each whole."""
         return " ".join(
             clause.text
-            for _, clause in sorted(self.clauses.items())
-            if clause.heard_words() != " ".join(clause.text.split())
+            for number, clause in sorted(self.clauses.items())
+            if not self._is_heard_out(number)
+            and clause.heard_words() != " ".join(clause.text.split())
         )
+
+    def _is_heard_out(self, number: int) -> bool:
+        """Whether something after the clause was played.
+
+        Frames alone don't tell: one that two clauses share counts for the first of them,
+        so that the second is a frame short even when all of it was played.
+        """
+        begun = (later for later, clause in self.clauses.items() if clause.heard_frames)
+        return self.is_heard_out or number < max(begun, default=0)
 
 
 class History:

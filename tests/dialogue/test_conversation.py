@@ -175,6 +175,19 @@ def test_an_interruption_stops_the_agent_at_once_and_keeps_only_what_was_heard()
     assert contents(talk)[-1] == "We open at"
 
 
+def test_an_answer_heard_to_its_end_is_remembered_to_its_last_word() -> None:
+    """The second clause shares a frame with the first, so one frame less of it is played."""
+    talk = greeted()
+    asked(talk, "When do you open?")
+    turn = talk.turn
+    for number, text in enumerate(["At eight,", "and on Tuesday at nine."]):
+        talk.handle(ClauseWritten(150, turn, number, text))
+        talk.handle(ClauseSpoken(150, turn, number, frames=3))
+    for clause, is_last in [(0, False), (0, False), (0, False), (1, False), (1, True)]:
+        talk.handle(ReplyHeard(151, turn, clause, is_first=False, is_last=is_last))
+    assert contents(talk)[-1] == "At eight, and on Tuesday at nine."
+
+
 def test_a_noise_that_cut_the_agent_short_makes_it_say_the_rest() -> None:
     talk = greeted()
     asked(talk, "When do you open?")
