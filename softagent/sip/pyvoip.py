@@ -150,6 +150,9 @@ class RepairedCall(VoIPCall):  # type: ignore[misc]
             request.invitation, local_port=self.local_rtp_port, on_end=self._finish
         )
 
+    def __del__(self) -> None:
+        """Nothing: pyVoIP releases ports here, and stands still when that deletes another call."""
+
     def create_rtp_clients(
         self, codecs: object, ip: str, port: int, request: object, baseport: int
     ) -> None:
@@ -332,11 +335,9 @@ class PyVoipPhone(VoIPPhone):  # type: ignore[misc]
         return port
 
     def release_ports(self, call: RepairedCall | None = None) -> None:
-        """Give a call's port back; pyVoIP also calls this when a call object is deleted."""
+        """Give a call's port back, under the line's lock."""
         if call is not None:
-            with self.sip.line.lock:
-                port, call.local_rtp_port = call.local_rtp_port, 0
-                self._ports.release(port)
+            self._ports.release(call.local_rtp_port)
 
     def _forget_calls(self) -> None:
         """Drop the calls that have nothing more to say, not even a BYE that waits for its ACK."""
