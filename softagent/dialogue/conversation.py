@@ -88,9 +88,10 @@ class Conversation:
         self._settings = settings
         self._turn = Turn(-1, is_over=True)
         self._said = Answer()
-        self._interrupted = ""
+        self._interrupted: Turn | None = None
+        """What the agent still had to say when it was cut short; said after all if that was a noise."""
         self._failures = 0
-        self._prompts = 0
+        self._has_prompted = False
         self._quiet_since = 0
         self._caller_speaks = False
 
@@ -99,11 +100,6 @@ class Conversation:
         """Id of the current turn."""
         return self._turn.id
 
-    @property
-    def may_be_interrupted(self) -> bool:
-        """Whether speech heard now would stop the agent."""
-        return self.state is not AgentState.SPEAKING or self._settings.barge_in
-
     def handle(self, event: Event) -> list[Command]:
         """Take one event; return what is to be done about it, in order."""
         if self.state is AgentState.CLOSED:
@@ -111,12 +107,10 @@ class Conversation:
         match event:
             case CallAnswered():
                 return self._say(self._settings.greeting)
-            case SpeechStarted():
-                return self._on_speech_started()
+            case SpeechStarted() | SpeechResumed():
+                return self._on_speech()
             case SpeechPaused():
                 return self._on_speech_paused()
-            case SpeechResumed():
-                return self._on_speech_resumed()
             case SpeechEnded():
                 return self._on_speech_ended()
             case TranscriptChanged(text=words) if words and self.state is AgentState.LISTENING:
@@ -137,7 +131,7 @@ class Conversation:
             case ReplyHeard(turn=turn) if turn == self._turn.id:
                 return self._on_heard(event)
             case DigitPressed(tick):
-                self._quiet_since = tick
+                self._quiet_since, self._has_prompted = tick, False
                 return []
             case TimePassed(tick):
                 return self._on_time(tick)
@@ -148,47 +142,51 @@ class Conversation:
 
     # The caller speaks
 
-    def _on_speech_started(self) -> list[Command]:
+    def _on_speech(self) -> list[Command]:
+        """Whatever the caller has not heard yet is withdrawn; what is being heard is cut short."""
         self._caller_speaks = True
-        if self.state is not AgentState.SPEAKING:
-            return self._withdraw()
-        if not self._settings.barge_in:
-            return []
-        self.interruptions += 1
-        self._interrupted = self._said.unheard()
+        match self.state:
+            case AgentState.FINALIZING:
+                return self._abandon()
+            case AgentState.THINKING if self._turn.words:
+                return self._abandon()
+            case AgentState.THINKING | AgentState.SPEAKING if self._settings.barge_in:
+                return self._interrupt()
+            case _:
+                return []
+
+    def _interrupt(self) -> list[Command]:
+        turn = self._turn
+        self.interruptions += turn.is_heard
+        rest = self._said.unheard() if turn.is_heard else turn.answer
+        self._interrupted = Turn(turn.id, answer=rest, is_farewell=turn.is_farewell)
         self._close_answer()
         return self._abandon()
 
     def _on_speech_paused(self) -> list[Command]:
-        self._caller_speaks = False
         if self.state is not AgentState.LISTENING:
             return []
         self._turn = Turn(self._turn.id + 1)
         self.state = AgentState.FINALIZING
         return [FinishTranscript(self._turn.id)]
 
-    def _on_speech_resumed(self) -> list[Command]:
-        self._caller_speaks = True
-        return self._withdraw()
-
     def _on_speech_ended(self) -> list[Command]:
+        self._caller_speaks = False
         self._turn.is_over = True
         match self.state:
+            case AgentState.FINALIZING:
+                return []  # the words are still to come
             case AgentState.THINKING if self._turn.words:
                 return [ReleaseReply(self._turn.id)]
             case AgentState.LISTENING:
                 return self._on_nothing_said()
             case _:
-                return []  # the words are still to come, or speech that was no interruption
-
-    def _withdraw(self) -> list[Command]:
-        """The caller goes on: drop an answer that nobody has heard, keep the utterance."""
-        asked_for = self.state is AgentState.FINALIZING or (
-            self.state is AgentState.THINKING and bool(self._turn.words)
-        )
-        return self._abandon() if asked_for else []
+                return [
+                    ForgetUtterance()
+                ]  # it was no interruption, and is no part of the next words
 
     def _abandon(self) -> list[Command]:
+        """Drop the turn; what the caller said goes on."""
         self.state = AgentState.LISTENING
         prepared, self._turn = self._turn, Turn(self._turn.id + 1)
         return [CancelReply(prepared.id)] if prepared.is_prepared else []
@@ -203,7 +201,7 @@ class Conversation:
             self.state = AgentState.LISTENING
             return self._on_nothing_said() if self._turn.is_over else []
         self.state = AgentState.THINKING
-        self._prompts = 0
+        self._has_prompted = False
         turn = self._turn
         turn.words, turn.is_prepared = words, True
         self._said = Answer()
@@ -217,8 +215,12 @@ class Conversation:
 
     def _on_nothing_said(self) -> list[Command]:
         """A noise: forget it, and if it has cut the agent short, say the rest after all."""
-        rest, self._interrupted = self._interrupted, ""
-        return [ForgetUtterance(), *(self._say(rest) if rest else [])]
+        rest, self._interrupted = self._interrupted, None
+        if rest is None or not (rest.answer or rest.is_farewell):
+            return [ForgetUtterance()]
+        if not rest.answer:
+            return self._close()
+        return [ForgetUtterance(), *self._say(rest.answer, farewell=rest.is_farewell)]
 
     # The agent speaks
 
@@ -240,6 +242,7 @@ class Conversation:
         if self._turn.is_farewell:
             return self._close()
         self._failures += 1
+        self._close_answer()
         cancel = self._abandon()
         if self._failures >= FAILURES_BEFORE_GIVING_UP:
             return [*cancel, *self._say(self._settings.phrases.trouble, farewell=True)]
@@ -250,7 +253,7 @@ class Conversation:
         self._quiet_since = event.tick
         if not self._turn.is_heard:
             self._turn.is_heard = True
-            self._interrupted = ""
+            self._interrupted = None
             self.state = AgentState.SPEAKING
             if self._turn.words:
                 self.history.add_caller(self._turn.words)
@@ -285,11 +288,10 @@ class Conversation:
         if self.state is not AgentState.LISTENING or self._caller_speaks:
             return []
         quiet_ticks = tick - self._quiet_since
-        if self._prompts == 0 and quiet_ticks >= settings.silence_ticks:
-            self._prompts = 1
+        if not self._has_prompted and quiet_ticks >= settings.silence_ticks:
+            self._has_prompted = True
             return self._say(settings.phrases.still_there)
-        if self._prompts == 1 and quiet_ticks >= 2 * settings.silence_ticks:
-            self._prompts = 2
+        if self._has_prompted and quiet_ticks >= 2 * settings.silence_ticks:
             return self._say(settings.farewell, farewell=True)
         return []
 

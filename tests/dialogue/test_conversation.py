@@ -43,10 +43,10 @@ SECOND = 50
 PREFIX = (Message(role="system", content="You are a receptionist."),)
 
 
-def conversation(*, barge_in: bool = True) -> Conversation:
+def conversation(*, barge_in: bool = True, farewell: str = "Goodbye.") -> Conversation:
     settings = ConversationSettings(
         greeting="Good morning.",
-        farewell="Goodbye.",
+        farewell=farewell,
         phrases=ENGLISH,
         barge_in=barge_in,
         silence_ticks=12 * SECOND,
@@ -68,8 +68,8 @@ def heard_out(talk: Conversation, *, tick: int, text: str) -> list[Command]:
     return [command for event in events for command in talk.handle(event)]
 
 
-def greeted(*, barge_in: bool = True) -> Conversation:
-    talk = conversation(barge_in=barge_in)
+def greeted(*, barge_in: bool = True, farewell: str = "Goodbye.") -> Conversation:
+    talk = conversation(barge_in=barge_in, farewell=farewell)
     talk.handle(CallAnswered(0))
     heard_out(talk, tick=1, text="Good morning.")
     return talk
@@ -255,6 +255,26 @@ def test_an_interrupted_farewell_keeps_the_call_up() -> None:
     assert isinstance(prepare, PrepareReply)
 
 
+def test_a_farewell_cut_short_by_a_noise_is_said_again_and_ends_the_call() -> None:
+    talk = greeted(farewell="Have a nice day.")
+    asked(talk, "Goodbye.")
+    talk.handle(ClauseWritten(150, 1, 0, "Have a nice day."))
+    talk.handle(ReplyHeard(150, 1, 0, is_first=True, is_last=False))
+    talk.handle(SpeechStarted(151, onset=148))
+    assert PrepareSpeech(talk.turn + 2, "Have a nice day.") in asked(talk, "", tick=152)
+    assert heard_out(talk, tick=200, text="Have a nice day.")[-1] == HangUp()
+
+
+def test_a_noise_in_the_last_moment_of_a_farewell_does_not_keep_the_call_up() -> None:
+    talk = greeted()
+    asked(talk, "Goodbye.")
+    talk.handle(ClauseWritten(150, 1, 0, "Goodbye."))
+    talk.handle(ClauseSpoken(150, 1, 0, frames=1))
+    talk.handle(ReplyHeard(150, 1, 0, is_first=True, is_last=False))
+    talk.handle(SpeechStarted(151, onset=148))
+    assert asked(talk, "", tick=152)[-1] == HangUp()
+
+
 def test_a_failed_reply_asks_again_and_a_second_one_gives_up_politely() -> None:
     talk = greeted()
     asked(talk, "When do you open?")
@@ -275,6 +295,59 @@ def test_a_failure_long_ago_does_not_count() -> None:
     assert PrepareSpeech(talk.turn, ENGLISH.say_again) in commands
 
 
+def test_what_was_heard_of_a_reply_that_failed_is_remembered() -> None:
+    talk = greeted()
+    asked(talk, "When do you open?")
+    turn = talk.turn
+    talk.handle(ClauseWritten(150, turn, 0, "At eight,"))
+    talk.handle(ClauseSpoken(150, turn, 0, frames=1))
+    talk.handle(ReplyHeard(150, turn, 0, is_first=True, is_last=False))
+    talk.handle(ReplyFailed(151, turn, reason="out of memory"))
+    assert contents(talk)[-1] == "At eight,"
+
+
+def test_a_caller_who_begins_before_the_agents_own_words_is_not_talked_over() -> None:
+    talk = greeted()
+    [prepare, _] = talk.handle(TimePassed(13 * SECOND))
+    assert isinstance(prepare, PrepareSpeech)
+    assert talk.handle(SpeechStarted(651, onset=648)) == [CancelReply(prepare.turn)]
+    assert talk.state is AgentState.LISTENING
+    assert talk.interruptions == 0
+    talk.handle(SpeechPaused(700, last_voiced=690))
+    again = talk.handle(TranscriptFinished(701, talk.turn, ""))
+    again += talk.handle(SpeechEnded(720, last_voiced=690))
+    assert PrepareSpeech(talk.turn, ENGLISH.still_there) in again, "it was a noise"
+
+
+def test_a_caller_who_goes_on_after_a_pause_in_which_the_agent_began_interrupts_it() -> None:
+    talk = greeted()
+    talk.handle(SpeechStarted(100, onset=97))
+    talk.handle(SpeechPaused(120, last_voiced=110))
+    talk.handle(ReplyFailed(121, talk.turn, reason="recognizer broke"))
+    talk.handle(ReplyHeard(122, talk.turn, None, is_first=True, is_last=False))
+    assert talk.handle(SpeechResumed(125)) == [CancelReply(talk.turn - 1)]
+
+
+def test_speech_under_an_agent_that_must_not_be_interrupted_is_no_part_of_the_next_words() -> None:
+    """On such lines it is mostly the agent's own echo."""
+    talk = greeted(barge_in=False)
+    asked(talk, "When do you open?")
+    talk.handle(ReplyHeard(150, talk.turn, 0, is_first=True, is_last=False))
+    talk.handle(SpeechStarted(151, onset=148))
+    assert talk.handle(SpeechPaused(170, last_voiced=160)) == []
+    assert talk.handle(SpeechEnded(180, last_voiced=160)) == [ForgetUtterance()]
+
+
+def test_a_caller_who_speaks_past_the_end_of_a_reply_is_heard() -> None:
+    talk = greeted(barge_in=False)
+    asked(talk, "When do you open?")
+    turn = talk.turn
+    talk.handle(ReplyHeard(150, turn, 0, is_first=True, is_last=False))
+    talk.handle(SpeechStarted(151, onset=148))
+    talk.handle(ReplyHeard(160, turn, 0, is_first=False, is_last=True))
+    assert talk.handle(SpeechPaused(200, last_voiced=190)) == [FinishTranscript(turn + 1)]
+
+
 def test_silence_is_asked_about_once_and_then_ends_the_call() -> None:
     talk = greeted()
     assert talk.handle(TimePassed(11 * SECOND)) == []
@@ -289,6 +362,25 @@ def test_nobody_is_asked_whether_they_are_there_while_they_speak() -> None:
     talk = greeted()
     talk.handle(SpeechStarted(2 * SECOND, onset=97))
     assert talk.handle(TimePassed(30 * SECOND)) == []
+
+
+def test_nobody_is_asked_whether_they_are_there_in_a_pause_of_their_speech() -> None:
+    talk = greeted()
+    talk.handle(SpeechStarted(11 * SECOND, onset=547))
+    talk.handle(SpeechPaused(12 * SECOND, last_voiced=590))
+    talk.handle(TranscriptFinished(605, talk.turn, ""))
+    assert talk.handle(TimePassed(13 * SECOND)) == []
+    talk.handle(SpeechEnded(660, last_voiced=590))
+    assert PrepareSpeech(talk.turn + 1, ENGLISH.still_there) in talk.handle(TimePassed(14 * SECOND))
+
+
+def test_a_key_pressed_after_the_question_is_an_answer_to_it() -> None:
+    talk = greeted()
+    talk.handle(TimePassed(13 * SECOND))
+    heard_out(talk, tick=13 * SECOND, text=ENGLISH.still_there)
+    talk.handle(DigitPressed(20 * SECOND, "5"))
+    [prepare, _] = talk.handle(TimePassed(33 * SECOND))
+    assert prepare == PrepareSpeech(talk.turn, ENGLISH.still_there)
 
 
 def test_a_key_counts_as_a_sign_of_life() -> None:
