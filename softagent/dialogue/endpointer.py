@@ -89,7 +89,7 @@ class Endpointer:
                 if is_voiced:
                     self._last_voiced = tick
                 elif tick - self._last_voiced >= settings.prepare_ticks:
-                    self._phase = _Phase.PAUSED
+                    self._phase, self._run = _Phase.PAUSED, 0
                     return SpeechPaused(tick, last_voiced=self._last_voiced)
             case _Phase.PAUSED:
                 if is_voiced and self._run >= settings.resume_windows:

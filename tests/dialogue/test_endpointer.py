@@ -67,6 +67,11 @@ def test_one_stray_window_does_not_take_a_pause_back() -> None:
     assert events[-1] == SpeechEnded(tick=29, last_voiced=4)
 
 
+def test_one_stray_window_after_a_long_speech_does_not_take_the_pause_back_either() -> None:
+    events = played([0.9] * 100 + [0.0] * 15 + [0.9] + [0.0] * 20)
+    assert [type(event) for event in events] == [SpeechStarted, SpeechPaused, SpeechEnded]
+
+
 def test_a_voice_that_falls_a_little_below_the_threshold_still_counts_as_voiced() -> None:
     assert played([0.9] * 3 + [0.5] * 40) == [SpeechStarted(tick=2, onset=0)]
 
