@@ -132,7 +132,7 @@ class RecognizerSettings:
     model: ModelRef = "whisper-tiny.en"
     """A model id, a path, or for Vosk a language name such as "en-us"."""
     partial_interval_ms: Annotated[int, Between(100, 5000)] = 400
-    threads: Threads = 1
+    threads: Threads = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ class TurnSettings:
 
     start_ms: Annotated[int, Between(20, 2000)] = 96
     """Voiced sound before it counts as the caller speaking."""
-    prepare_ms: Annotated[int, Between(20, 5000)] = 200
+    prepare_ms: Annotated[int, Between(20, 5000)] = 100
     """Pause after which the likely answer is prepared, unheard."""
     pause_ms: Annotated[int, Between(100, 5000)] = 550
     """Pause that ends the caller's turn."""

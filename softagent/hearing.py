@@ -18,6 +18,7 @@ _log = logging.getLogger("softagent.hearing")
 @dataclass(frozen=True, slots=True)
 class _Sound:
     samples: Samples
+    is_voiced: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +60,12 @@ class Hearing:
     def start(self) -> None:
         self._thread.start()
 
-    def accept(self, samples: Samples) -> None:
-        """Hear more of the running utterance."""
-        self._jobs.put(_Sound(samples))
+    def accept(self, samples: Samples, *, is_voiced: bool = True) -> None:
+        """Hear more of the running utterance; no partial transcript is begun with a silent frame.
+
+        A silence may be the pause that ends the turn: its words must not wait for a partial.
+        """
+        self._jobs.put(_Sound(samples, is_voiced))
 
     def finish(self, turn: int) -> None:
         """Have the words up to now posted as TranscriptFinished of `turn`."""
@@ -95,10 +99,11 @@ class Hearing:
 
     def _do(self, job: _Sound | _Finish | _Forget) -> None:
         match job:
-            case _Sound(samples):
+            case _Sound(samples, is_voiced):
                 self._recognizer.accept(samples)
                 self._unread_samples += len(samples)
-                if self._unread_samples >= self._partial_samples and self._jobs.empty():
+                is_due = self._unread_samples >= self._partial_samples
+                if is_due and is_voiced and self._jobs.empty():
                     self._unread_samples = 0
                     self._report(self._recognizer.partial())
             case _Finish(turn):

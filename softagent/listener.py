@@ -66,7 +66,7 @@ class Listener:
     def listen(self, samples: Samples, *, tick: int, agent_speaks: bool) -> Iterator[SpeechEvent]:
         """Take the caller's frame of `tick`; yield what it shows."""
         if self._is_hearing:
-            self._hearing.accept(samples)
+            self._hearing.accept(samples, is_voiced=self._endpointer.is_voiced)
         else:
             self._preroll.append(samples)
         for window in self._windows.push(samples):

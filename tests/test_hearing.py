@@ -98,6 +98,14 @@ def test_partials_come_when_there_is_time_and_something_new(bench: Bench) -> Non
     assert bench.events.get(timeout=WAIT_SECONDS) == TranscriptChanged(7, "2 frames")
 
 
+def test_no_partial_is_begun_in_a_silence_that_may_end_the_turn(bench: Bench) -> None:
+    for _ in range(3):
+        bench.hearing.accept(FRAME, is_voiced=False)
+    bench.hearing.start()
+    bench.hearing.finish(1)
+    assert bench.events.get(timeout=WAIT_SECONDS) == TranscriptFinished(7, 1, "3 frames.")
+
+
 def test_a_recognizer_that_breaks_loses_one_utterance_only(bench: Bench) -> None:
     bench.recognizer.fails = True
     bench.hearing.accept(FRAME)

@@ -60,6 +60,8 @@ class Endpointer:
         self._run = 0
         self._run_began = 0
         self._last_voiced = 0
+        self.is_voiced = False
+        """Whether the last window was."""
 
     @property
     def is_speaking(self) -> bool:
@@ -77,6 +79,7 @@ class Endpointer:
         settings = self._settings
         floor = 0.0 if self._phase is _Phase.QUIET else settings.release
         is_voiced = probability >= settings.threshold - floor
+        self.is_voiced = is_voiced
         self._count(is_voiced, tick)
         match self._phase:
             case _Phase.QUIET:

@@ -2,16 +2,18 @@
 
 tokens -> ClauseSplitter -> clauses -> Synthesizer
 
-The first clause is kept short so that the caller soon hears something; later ones are
-whole sentences, which sound better and are ready long before they are needed.
+The first clause is kept short, because the caller waits for it: it ends at a comma, or
+before a preposition, where people breathe too. Later ones are whole sentences, which
+sound better and are ready before they are needed.
 """
 
 from __future__ import annotations
 
 import re
 
-FIRST_CLAUSE_WORDS = 3
-"""The first clause may end at a comma once it has this many words."""
+FIRST_PHRASE_WORDS = 3
+"""The first clause may end before a preposition once it has this many words: a second of
+speech, in which a model on two cores writes the rest of the sentence."""
 LONG_CLAUSE_WORDS = 12
 """A later clause may end at a comma once it has more words than this."""
 
@@ -27,6 +29,9 @@ _BOUNDARY = re.compile(
     | (?: (?P<soft> \.{2,} | … | [,;:、] | (?<=\s)[-–—] ) | (?P<full> [.!?…]+ ) )
       (?P<close> ["'”’)\]*_`]* )
       (?= [^\S\n]+ (?P<next>\S) )
+    | (?P<phrase> [^\S\n]+ ) (?= (?: after | at | because | before | behind | between | but | by
+        | during | for | from | if | in | near | on | until | when | where | which | while
+        | who | with ) [^\S\n] )
     """,
     re.VERBOSE,
 )
@@ -105,8 +110,10 @@ class ClauseSplitter:
             return True
         before = self._text[: boundary.start()]
         words = len(_WORD.findall(before))
+        if boundary["phrase"]:
+            return self._is_first and words >= FIRST_PHRASE_WORDS
         if boundary["soft"]:
-            return words >= FIRST_CLAUSE_WORDS if self._is_first else words > LONG_CLAUSE_WORDS
+            return self._is_first or words > LONG_CLAUSE_WORDS
         if boundary["next"].islower():
             return False
         if boundary["full"] != "." or boundary["close"]:
@@ -146,5 +153,7 @@ def speakable(text: str) -> str:
 
 def pause_ms(clause: str) -> int:
     """Silence to put between `clause` and the next one, on top of the little a synthesizer leaves."""
-    ends_sentence = clause.rstrip("\"'”’)]」』").endswith((".", "!", "?", "。", "！", "？"))
-    return SENTENCE_PAUSE_MS if ends_sentence else CLAUSE_PAUSE_MS
+    last = clause.rstrip("\"'”’)]」』")[-1:]
+    if last in ".!?。！？":
+        return SENTENCE_PAUSE_MS
+    return 0 if last.isalnum() else CLAUSE_PAUSE_MS

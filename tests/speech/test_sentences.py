@@ -33,16 +33,32 @@ def test_sentences_come_one_by_one() -> None:
 
 
 def test_first_clause_may_end_at_a_comma() -> None:
-    """Three words before a comma are enough to begin speaking."""
+    """The caller waits: whatever can be spoken on its own is."""
     assert split("On Monday morning, we open at eight, as always.") == [
         "On Monday morning,",
         "we open at eight, as always.",
     ]
 
 
-def test_first_clause_is_not_a_single_word() -> None:
-    """A lone "Sure," waits for more: it would be followed by a gap."""
-    assert split("Sure, we open at eight, sir.") == ["Sure, we open at eight,", "sir."]
+def test_first_clause_may_be_a_single_word() -> None:
+    """A prompt "Sure," buys the time in which the rest is written."""
+    assert split("Sure, we open at eight, sir.") == ["Sure,", "we open at eight, sir."]
+
+
+def test_first_clause_may_end_before_a_preposition() -> None:
+    """Three words are a second of speech; people breathe there, too."""
+    assert split("We open at eight in the morning on Monday.") == [
+        "We open at eight",
+        "in the morning on Monday.",
+    ]
+
+
+def test_a_preposition_at_the_end_of_a_sentence_cuts_nothing() -> None:
+    """ "Come in." stays together, as does the rest of a sentence that has begun."""
+    assert split("You may come in. We meet at nine in the hall.") == [
+        "You may come in.",
+        "We meet at nine in the hall.",
+    ]
 
 
 @pytest.mark.parametrize("mark", [",", ";", ":", " -", " –", " —", "...", "…"])
@@ -83,7 +99,7 @@ def test_long_sentence_is_cut_at_a_comma() -> None:
 )
 def test_one_sentence_stays_one(sentence: str) -> None:
     """Full stops and commas inside a sentence don't cut it."""
-    assert split(sentence) == [sentence]
+    assert split(f"Right. {sentence}") == ["Right.", sentence]
 
 
 @pytest.mark.parametrize(
