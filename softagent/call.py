@@ -149,20 +149,19 @@ class CallSession:
     @contextlib.contextmanager
     def _running(self) -> Iterator[None]:
         """The threads of the call, around its loop: whatever happens, all of them end."""
-        self._hearing.start()
-        self._replies.start()
-        try:
+        with contextlib.ExitStack() as cleanup:  # a step that fails keeps none of the others back
+            if self._recorder is not None:
+                cleanup.callback(self._recorder.close)
+            self._hearing.start()
+            cleanup.callback(self._hearing.close, JOIN_SECONDS)
+            self._replies.start()
+            cleanup.callback(self._replies.close, JOIN_SECONDS)
+            cleanup.callback(self._stream.stop)
+            cleanup.callback(self._call.hang_up)
             self._start_media()
             self._call.answer()
             self._call.on_end(self.end)
             yield
-        finally:
-            self._call.hang_up()
-            self._stream.stop()
-            self._replies.close(JOIN_SECONDS)
-            self._hearing.close(JOIN_SECONDS)
-            if self._recorder is not None:
-                self._recorder.close()
 
     def _start_media(self) -> None:
         try:

@@ -1,0 +1,222 @@
+"""Whole calls on loopback: real sockets, threads and clock; scripted engines and signalling."""
+
+from __future__ import annotations
+
+import queue
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scripted_call import (
+    FAREWELL,
+    GREETING,
+    HOST,
+    LOUD,
+    EndlessVoice,
+    LoudIsSpeech,
+    ScriptedCall,
+    account,
+    engines,
+    free_port,
+)
+
+from softagent.call import CallSession
+from softagent.dialogue.prompt import opening
+from softagent.engines import Engines
+from softagent.errors import PortInUse
+from softagent.media.codec import codec_named
+from softagent.media.frame import Samples, Tick
+from softagent.media.playout import Playout
+from softagent.media.stream import RtpStream
+from softagent.report import CallEnded, CallStarted, Heard, Report, Said, TurnMeasured
+from softagent.sip.phone import CallEnd
+
+PATIENCE_SECONDS = 10.0
+SPOKEN = np.full(2400, LOUD, np.int16)
+"""300 ms of the caller's voice."""
+QUIET_TICKS = 5
+
+
+class CallerPhone:
+    """The far end: speaks when told to, and knows when the agent has said something."""
+
+    def __init__(self, port: int, remote_port: int) -> None:
+        codec = codec_named("PCMU")
+        self._playout = Playout(codec.rate_hz)
+        self._changed = threading.Condition()
+        self._quiet_ticks = 0
+        self._has_heard = False
+        self._turn = 0
+        self._stream = RtpStream(
+            local=(HOST, port),
+            remote=(HOST, remote_port),
+            codec=codec,
+            payload_type=codec.payload_type,
+            event_payload_type=101,
+            playout=self._playout,
+            on_tick=self._listen,
+            name="caller",
+        )
+        self._stream.start()
+
+    def say(self, sound: Samples = SPOKEN) -> None:
+        self._turn += 1
+        self._playout.begin(self._turn)
+        self._playout.put(self._turn, 0, sound)
+        self._playout.finish(self._turn)
+        self._playout.release(self._turn)
+
+    def hear_out(self) -> None:
+        """Wait until the agent has spoken and stopped."""
+        with self._changed:
+            self._has_heard = False
+            assert self._changed.wait_for(
+                lambda: self._has_heard and self._quiet_ticks >= QUIET_TICKS, PATIENCE_SECONDS
+            )
+
+    def close(self) -> None:
+        self._stream.stop()
+
+    def _listen(self, tick: Tick) -> None:
+        with self._changed:
+            is_quiet = np.abs(tick.caller).max() < LOUD // 2
+            self._quiet_ticks = self._quiet_ticks + 1 if is_quiet else 0
+            self._has_heard |= not is_quiet
+            self._changed.notify_all()
+
+
+class Bench:
+    """A session, its call thread, and what it reports."""
+
+    def __init__(
+        self, call: ScriptedCall, made: Engines, *, recordings: Path | None = None
+    ) -> None:
+        self.call = call
+        self.reports: queue.SimpleQueue[Report] = queue.SimpleQueue()
+        self.session = CallSession(
+            call,
+            account(recordings=recordings),
+            made,
+            opening("You are a receptionist.", ""),
+            report=self.reports.put,
+        )
+        self.end: CallEnd | None = None
+        self.error: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name="call reception")
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def join(self) -> None:
+        self._thread.join(PATIENCE_SECONDS)
+        assert not self._thread.is_alive()
+
+    def reported(self) -> list[Report]:
+        return [self.reports.get() for _ in range(self.reports.qsize())]
+
+    def _run(self) -> None:
+        try:
+            self.end = self.session.run()
+        except Exception as error:
+            self.error = error
+
+
+@pytest.fixture(autouse=True)
+def nothing_stays_behind() -> Iterator[None]:
+    """Every test here leaves as many threads as it found."""
+    before = set(threading.enumerate())
+    yield
+    assert [thread for thread in threading.enumerate() if thread not in before] == []
+
+
+def is_free(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as endpoint:
+        try:
+            endpoint.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def test_a_question_is_answered_and_a_goodbye_ends_the_call() -> None:
+    port = free_port()
+    call = ScriptedCall(remote_port=port)
+    bench = Bench(call, engines("When do you open?", "Goodbye."))
+    caller = CallerPhone(port, call.media.local_port)
+    bench.start()
+    for _ in range(2):
+        caller.hear_out()
+        caller.say()
+    bench.join()
+    caller.close()
+
+    assert bench.end is CallEnd.AGENT_HUNG_UP
+    assert call.done == ["answer", "hang up"]
+    reports = [report for report in bench.reported() if not isinstance(report, TurnMeasured)]
+    assert reports[:-1] == [
+        CallStarted("reception", "call-1", "1000"),
+        Said("reception", "call-1", 0, GREETING),
+        Heard("reception", "call-1", 1, "When do you open?"),
+        Said("reception", "call-1", 1, "We open at eight."),
+        Heard("reception", "call-1", 2, "Goodbye."),
+        Said("reception", "call-1", 2, FAREWELL),
+    ]
+    ended = reports[-1]
+    assert isinstance(ended, CallEnded)
+    assert (ended.reason, ended.turns, ended.interruptions) == ("agent-hung-up", 2, 0)
+    assert is_free(call.media.local_port)
+
+
+def test_a_caller_who_hangs_up_while_the_greeting_is_made_ends_everything() -> None:
+    voice = EndlessVoice()
+    bench = Bench(ScriptedCall(), engines(synthesizer=voice))
+    bench.start()
+    assert voice.has_begun.wait(PATIENCE_SECONDS)
+    bench.call.end(CallEnd.CALLER_HUNG_UP)
+    bench.join()
+    assert bench.end is CallEnd.CALLER_HUNG_UP
+    assert is_free(bench.call.media.local_port)
+
+
+def test_a_port_that_is_taken_refuses_the_call() -> None:
+    call = ScriptedCall()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind((HOST, call.media.local_port))
+        bench = Bench(call, engines())
+        bench.start()
+        bench.join()
+    assert isinstance(bench.error, PortInUse)
+    assert call.done[0] == "reject 500"
+    assert isinstance(bench.reported()[-1], CallEnded)
+
+
+def test_a_bye_that_cannot_be_sent_leaves_nothing_behind() -> None:
+    """With the cable pulled, the kernel refuses to send it."""
+
+    class Unreachable(ScriptedCall):
+        def hang_up(self) -> None:
+            raise OSError("Network is unreachable")
+
+    bench = Bench(Unreachable(), engines())
+    bench.start()
+    assert bench.call.is_answered.wait(PATIENCE_SECONDS)
+    bench.session.end(CallEnd.AGENT_HUNG_UP)
+    bench.join()
+    assert isinstance(bench.error, OSError)
+    assert is_free(bench.call.media.local_port)
+
+
+def test_an_engine_that_breaks_in_the_call_thread_ends_the_call_and_its_threads() -> None:
+    class Broken(LoudIsSpeech):
+        def probability(self, window: Samples) -> float:
+            raise RuntimeError("model gone")
+
+    bench = Bench(ScriptedCall(), engines(voice_activity=lambda rate_hz: Broken()))
+    bench.start()
+    bench.join()
+    assert isinstance(bench.error, RuntimeError)
+    assert bench.call.done == ["answer", "hang up"]
+    assert is_free(bench.call.media.local_port)
