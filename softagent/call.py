@@ -150,8 +150,7 @@ class CallSession:
     def _running(self) -> Iterator[None]:
         """The threads of the call, around its loop: whatever happens, all of them end."""
         with contextlib.ExitStack() as cleanup:  # a step that fails keeps none of the others back
-            if self._recorder is not None:
-                cleanup.callback(self._recorder.close)
+            cleanup.callback(self._close_recorder)
             self._hearing.start()
             cleanup.callback(self._hearing.close, JOIN_SECONDS)
             self._replies.start()
@@ -159,8 +158,9 @@ class CallSession:
             cleanup.callback(self._stream.stop)
             cleanup.callback(self._call.hang_up)
             self._start_media()
-            self._call.answer()
             self._call.on_end(self.end)
+            if not self._ended.is_set():
+                self._call.answer()
             yield
 
     def _start_media(self) -> None:
@@ -289,6 +289,14 @@ class CallSession:
         except (OSError, DiskFull) as error:
             self._journal.recording_failed(error)
             return None
+
+    def _close_recorder(self) -> None:
+        if self._recorder is None:
+            return
+        try:
+            self._recorder.close()
+        except (OSError, DiskFull) as error:
+            self._journal.recording_failed(error)
 
     def _sum_up(self) -> None:
         self._journal.ended(

@@ -26,7 +26,7 @@ from scripted_call import (
 from softagent.call import CallSession
 from softagent.dialogue.prompt import opening
 from softagent.engines import Engines
-from softagent.errors import PortInUse
+from softagent.errors import DiskFull, PortInUse
 from softagent.media.codec import codec_named
 from softagent.media.frame import Samples, Tick
 from softagent.media.playout import Playout
@@ -181,6 +181,15 @@ def test_a_caller_who_hangs_up_while_the_greeting_is_made_ends_everything() -> N
     assert is_free(bench.call.media.local_port)
 
 
+def test_a_call_that_is_to_end_before_it_began_is_not_answered() -> None:
+    bench = Bench(ScriptedCall(), engines())
+    bench.session.end(CallEnd.AGENT_HUNG_UP)
+    bench.start()
+    bench.join()
+    assert bench.end is CallEnd.AGENT_HUNG_UP
+    assert bench.call.done == ["hang up"]
+
+
 def test_a_port_that_is_taken_refuses_the_call() -> None:
     call = ScriptedCall()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
@@ -220,3 +229,26 @@ def test_an_engine_that_breaks_in_the_call_thread_ends_the_call_and_its_threads(
     assert isinstance(bench.error, RuntimeError)
     assert bench.call.done == ["answer", "hang up"]
     assert is_free(bench.call.media.local_port)
+
+
+def test_a_recording_that_cannot_be_finished_costs_no_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class FullDisk:
+        def __init__(self, path: Path, rate_hz: int) -> None:
+            pass
+
+        def write(self, caller: Samples, agent: Samples) -> None:
+            pass
+
+        def close(self) -> None:
+            raise DiskFull("no room left for the recording")
+
+    monkeypatch.setattr("softagent.call.StereoRecorder", FullDisk)
+    bench = Bench(ScriptedCall(), engines(), recordings=tmp_path)
+    bench.start()
+    assert bench.call.is_answered.wait(PATIENCE_SECONDS)
+    bench.call.end(CallEnd.CALLER_HUNG_UP)
+    bench.join()
+    assert bench.error is None
+    assert bench.end is CallEnd.CALLER_HUNG_UP
