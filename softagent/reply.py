@@ -20,11 +20,15 @@ import numpy as np
 from softagent.chat import Message
 from softagent.dialogue.events import ClauseSpoken, ClauseWritten, Event, ReplyFailed, ReplyWritten
 from softagent.engines import LanguageModel, Synthesizer
-from softagent.media.frame import Samples, frame_samples
+from softagent.media.frame import Samples, frame_samples, ticks
 from softagent.media.playout import Playout
 from softagent.speech.sentences import ClauseSplitter, pause_ms
 
 _log = logging.getLogger("softagent.reply")
+
+
+URGENT_FRAMES = ticks(400)
+"""With less than this left to play, the caller will soon hear a gap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +69,15 @@ def spoken_reply(
     *,
     rate_hz: int,
     cancelled: Callable[[], bool],
+    is_urgent: Callable[[], bool] = lambda: False,
 ) -> Iterator[Piece]:
-    """Speak `words` (text in pieces of any length) clause by clause, each as soon as it is complete."""
+    """Speak `words` (text in pieces of any length) clause by clause, each as soon as it is complete.
+
+    `is_urgent` says that the caller is about to hear a gap: shorter clauses will do then.
+    """
     clause = 0
     pause = 0
-    for text in _clauses(words):
+    for text in _clauses(words, is_urgent):
         if isinstance(text, TokenCame):
             yield text
             continue
@@ -89,14 +97,14 @@ def spoken_reply(
         pause = rate_hz * pause_ms(text) // 1000
 
 
-def _clauses(words: Iterable[str]) -> Iterator[str | TokenCame]:
+def _clauses(words: Iterable[str], is_urgent: Callable[[], bool]) -> Iterator[str | TokenCame]:
     splitter = ClauseSplitter()
     has_begun = False
     for piece in words:
         if not has_begun:
             has_begun = True
             yield TokenCame()
-        yield from splitter.push(piece)
+        yield from splitter.push(piece, is_urgent=is_urgent())
     yield from splitter.flush()
 
 
@@ -207,7 +215,13 @@ class ReplyThread:
                 job.messages, max_tokens=self._max_tokens, cancelled=cancelled
             )
         )
-        pieces = spoken_reply(words, self._synthesizer, rate_hz=self._rate_hz, cancelled=cancelled)
+        pieces = spoken_reply(
+            words,
+            self._synthesizer,
+            rate_hz=self._rate_hz,
+            cancelled=cancelled,
+            is_urgent=lambda: not job.text and self._playout.pending_frames(turn) < URGENT_FRAMES,
+        )
         has_sound = False
         for piece in pieces:
             match piece:

@@ -3,22 +3,32 @@
 tokens -> ClauseSplitter -> clauses -> Synthesizer
 
 The first clause is kept short, because the caller waits for it: it ends at a comma, or
-before a preposition, where people breathe too. Later ones are whole sentences, which
-sound better and are ready before they are needed.
+where a new phrase begins and people breathe, too. Later ones are whole sentences, which
+sound better and are ready before they are needed; if they are not, and the caller would
+hear a gap, they are cut like the first.
 """
 
 from __future__ import annotations
 
 import re
 
-FIRST_PHRASE_WORDS = 3
-"""The first clause may end before a preposition once it has this many words: a second of
-speech, in which a model on two cores writes the rest of the sentence."""
+PHRASE_CHARACTERS = 10
+"""A phrase worth speaking on its own: most of a second, in which a model on two cores writes
+ten more tokens."""
 LONG_CLAUSE_WORDS = 12
 """A later clause may end at a comma once it has more words than this."""
 
 SENTENCE_PAUSE_MS = 160
 CLAUSE_PAUSE_MS = 40
+
+_PHRASE_BEGINNINGS = (
+    *("about", "after", "around", "at", "before", "behind", "between", "by", "during", "for"),
+    *("from", "in", "inside", "into", "near", "on", "opposite", "outside", "since", "through"),
+    *("under", "until", "via", "with", "within", "without"),
+    *("and", "because", "but", "if", "or", "so", "that", "when", "where", "which", "while", "who"),
+    *("are", "can", "could", "is", "should", "was", "were", "will", "would"),
+)
+"""Prepositions, conjunctions and the verbs that follow a subject. English; others don't match."""
 
 # Every boundary includes a look at the character after it, so that the clauses are the
 # same however the text was cut into tokens.
@@ -29,10 +39,8 @@ _BOUNDARY = re.compile(
     | (?: (?P<soft> \.{2,} | … | [,;:、] | (?<=\s)[-–—] ) | (?P<full> [.!?…]+ ) )
       (?P<close> ["'”’)\]*_`]* )
       (?= [^\S\n]+ (?P<next>\S) )
-    | (?P<phrase> [^\S\n]+ ) (?= (?: after | at | because | before | behind | between | but | by
-        | during | for | from | if | in | near | on | until | when | where | which | while
-        | who | with ) [^\S\n] )
-    """,
+    | (?P<phrase> [^\S\n]+ ) (?= (?: PHRASE_BEGINNINGS ) [^\S\n] )
+    """.replace("PHRASE_BEGINNINGS", "|".join(_PHRASE_BEGINNINGS)),
     re.VERBOSE,
 )
 _WORD = re.compile(r"\w\S*")
@@ -65,9 +73,13 @@ class ClauseSplitter:
     def __init__(self) -> None:
         self._begin()
 
-    def push(self, token_text: str) -> list[str]:
-        """Take the model's next piece of text; return the clauses that it completes."""
+    def push(self, token_text: str, *, is_urgent: bool = False) -> list[str]:
+        """Take the model's next piece of text; return the clauses that it completes.
+
+        `is_urgent`: the caller has nothing left to listen to.
+        """
         self._text += token_text
+        self._is_urgent = is_urgent
         clauses = []
         while (end := self._clause_end()) is not None:
             clauses += self._cut(end)
@@ -82,6 +94,7 @@ class ClauseSplitter:
     def _begin(self) -> None:
         self._text = ""
         self._is_first = True
+        self._is_urgent = False
         self._at_line_start = True
 
     def _cut(self, end: int) -> list[str]:
@@ -110,10 +123,11 @@ class ClauseSplitter:
             return True
         before = self._text[: boundary.start()]
         words = len(_WORD.findall(before))
+        is_urgent = self._is_first or self._is_urgent
         if boundary["phrase"]:
-            return self._is_first and words >= FIRST_PHRASE_WORDS
+            return is_urgent and len(speakable(before)) >= PHRASE_CHARACTERS
         if boundary["soft"]:
-            return self._is_first or words > LONG_CLAUSE_WORDS
+            return is_urgent or words > LONG_CLAUSE_WORDS
         if boundary["next"].islower():
             return False
         if boundary["full"] != "." or boundary["close"]:

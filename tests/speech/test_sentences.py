@@ -45,12 +45,29 @@ def test_first_clause_may_be_a_single_word() -> None:
     assert split("Sure, we open at eight, sir.") == ["Sure,", "we open at eight, sir."]
 
 
-def test_first_clause_may_end_before_a_preposition() -> None:
-    """Three words are a second of speech; people breathe there, too."""
-    assert split("We open at eight in the morning on Monday.") == [
-        "We open at eight",
-        "in the morning on Monday.",
-    ]
+@pytest.mark.parametrize(
+    ("sentence", "clauses"),
+    [
+        ("We open at eight in the morning.", ["We open at eight", "in the morning."]),
+        (
+            "The dentists are Doctor Harris and Novak.",
+            ["The dentists", "are Doctor Harris and Novak."],
+        ),
+        ("Dogs are welcome in the garden.", ["Dogs are welcome", "in the garden."]),
+    ],
+)
+def test_first_clause_may_end_where_a_phrase_begins(sentence: str, clauses: list[str]) -> None:
+    """Ten characters are most of a second of speech; people breathe there, too."""
+    assert split(sentence) == clauses
+
+
+def test_a_later_clause_is_cut_there_only_when_the_caller_would_hear_a_gap() -> None:
+    """Whole sentences sound better."""
+    splitter = ClauseSplitter()
+    assert splitter.push("Yes. We open at eight in the") == ["Yes."]
+    assert splitter.push(" morning from", is_urgent=True) == ["We open at eight"]
+    assert splitter.push(" Monday") == []
+    assert splitter.flush() == ["in the morning from Monday"]
 
 
 def test_a_preposition_at_the_end_of_a_sentence_cuts_nothing() -> None:
