@@ -43,6 +43,7 @@ SWITCH_INTERVAL_SECONDS = 0.0005
 """How long a busy Python thread may keep the media clock waiting (the default is 5 ms)."""
 CALL_END_SECONDS = 6.0
 """How long a running call may take to clean up when the worker stops."""
+TEMPORARILY_UNAVAILABLE = 480
 
 
 def run_worker(
@@ -98,17 +99,22 @@ class Worker:
         *,
         parent: Connection | None = None,
         report_words: bool = False,
+        beat_seconds: float = BEAT_SECONDS,
     ) -> None:
         self._account = account
         self._engines = engines
         self._phone = phone
         self._parent = parent
         self._report_words = report_words
+        self._beat_seconds = beat_seconds
         self._opening = opening(account.persona, account.facts)
         self._sending = threading.Lock()
         """Guards `_parent.send`: the main thread beats, call threads report."""
-        self._session: CallSession | None = None
-        self._call_thread: threading.Thread | None = None
+        self._minding = threading.Lock()
+        """Guards `_calls` and `_is_stopping`: main thread, the phone's and the call threads."""
+        self._calls: dict[threading.Thread, CallSession | None] = {}
+        """Two at most: the next call may come while the last one is being cleaned up."""
+        self._is_stopping = False
         self._has_registered = False
         self._failure: SoftagentError | None = None
         self._wake, self._woken = socket.socketpair()
@@ -130,31 +136,37 @@ class Worker:
         sources: list[Connection | socket.socket] = [self._woken]
         if self._parent is not None:
             sources.append(self._parent)
-        while not multiprocessing.connection.wait(sources, BEAT_SECONDS):
+        while not multiprocessing.connection.wait(sources, self._beat_seconds):
             self._send(Beat())
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
         """Turn SIGTERM, and SIGINT without a parent, into a byte on `_woken`."""
         numbers = [signal.SIGTERM] if self._parent else [signal.SIGTERM, signal.SIGINT]
-        before = {number: signal.signal(number, lambda *_: None) for number in numbers}
+        # The handlers do nothing: without the descriptor a signal would be lost.
         wakeup_before = signal.set_wakeup_fd(self._wake.fileno(), warn_on_full_buffer=False)
+        before = {number: signal.signal(number, lambda *_: None) for number in numbers}
         try:
             yield
         finally:
-            signal.set_wakeup_fd(wakeup_before)
             for number, handler in before.items():
                 signal.signal(number, handler)
+            signal.set_wakeup_fd(wakeup_before)
+            self._wake.close()
+            self._woken.close()
 
     def _stop(self) -> None:
         _log.info("account=%s event=stopping", self._account.name)
-        session, thread = self._session, self._call_thread
-        if session is not None and thread is not None:
-            session.end(CallEnd.AGENT_HUNG_UP)
-            thread.join(CALL_END_SECONDS)
+        with self._minding:
+            self._is_stopping = True
+            calls = dict(self._calls)
+        for session in calls.values():
+            if session is not None:
+                session.end(CallEnd.AGENT_HUNG_UP)
+        deadline = time.monotonic() + CALL_END_SECONDS
+        for thread in calls:
+            thread.join(max(0.0, deadline - time.monotonic()))
         self._phone.stop()
-        self._wake.close()
-        self._woken.close()
 
     # From the phone's threads
 
@@ -179,23 +191,37 @@ class Worker:
                 self._wake.send(b"\0")
 
     def _on_call(self, call: IncomingCall) -> None:
-        threading.Thread(
+        thread = threading.Thread(
             target=self._take, args=(call,), name=f"call {self._account.name}", daemon=True
-        ).start()
+        )
+        with self._minding:
+            if not self._is_stopping:
+                thread.start()
+                self._calls[thread] = None
+                return
+        call.reject(TEMPORARILY_UNAVAILABLE)
 
     def _take(self, call: IncomingCall) -> None:
         """The call thread: a call that fails is one call lost."""
-        self._call_thread = threading.current_thread()
         try:
-            self._session = CallSession(
-                call, self._account, self._engines, self._opening, report=self._report
-            )
-            self._session.run()
+            self._converse(call)
         except Exception:
             _log.exception("account=%s call=%s event=call-failed", self._account.name, call.call_id)
             call.hang_up()
         finally:
-            self._session = None
+            with self._minding:
+                del self._calls[threading.current_thread()]
+
+    def _converse(self, call: IncomingCall) -> None:
+        session = CallSession(
+            call, self._account, self._engines, self._opening, report=self._report
+        )
+        with self._minding:
+            self._calls[threading.current_thread()] = session
+            is_too_late = self._is_stopping
+        if is_too_late:
+            session.end(CallEnd.AGENT_HUNG_UP)
+        session.run()
 
     def _report(self, report: Report) -> None:
         if self._report_words or not isinstance(report, Heard | Said):
