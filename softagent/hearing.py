@@ -55,6 +55,8 @@ class Hearing:
         self._words = ""
         self._jobs: queue.SimpleQueue[_Sound | _Finish | _Forget | None] = queue.SimpleQueue()
         """From the call thread to this one; None ends it."""
+        self._is_closing = False
+        """Set by the call thread: what still waits is of no use any more."""
         self._thread = threading.Thread(target=self._run, name=f"hearing {name}", daemon=True)
 
     def start(self) -> None:
@@ -81,21 +83,28 @@ class Hearing:
         return self._thread.is_alive()
 
     def close(self, timeout_seconds: float) -> None:
-        """Join the thread."""
+        """Drop what waits and join the thread."""
+        self._is_closing = True
         self._jobs.put(None)
         self._thread.join(timeout_seconds)
         if self._thread.is_alive():
             _log.warning("event=hearing-thread-stuck seconds=%.1f", timeout_seconds)
 
     def _run(self) -> None:
-        while (job := self._jobs.get()) is not None:
+        while (job := self._jobs.get()) is not None and not self._is_closing:
             try:
                 self._do(job)
             except Exception as error:  # one utterance is lost, the call goes on
                 _log.exception("event=recognition-failed")
-                self._recognizer.reset()
                 if isinstance(job, _Finish):
                     self._post(ReplyFailed(self._now(), job.turn, reason=str(error)))
+                self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        try:
+            self._recognizer.reset()
+        except Exception:  # the next utterance shows whether it has recovered
+            _log.exception("event=recognizer-reset-failed")
 
     def _do(self, job: _Sound | _Finish | _Forget) -> None:
         match job:

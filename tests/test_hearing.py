@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import threading
 from collections.abc import Iterator
 
 import numpy as np
@@ -116,3 +117,37 @@ def test_a_recognizer_that_breaks_loses_one_utterance_only(bench: Bench) -> None
     bench.hearing.accept(FRAME)
     bench.hearing.finish(2)
     assert bench.drain(TranscriptFinished) == TranscriptFinished(7, 2, "1 frames.")
+
+
+def test_a_recognizer_that_cannot_even_begin_anew_is_asked_again(bench: Bench) -> None:
+    def fail() -> None:
+        bench.recognizer.fails = False
+        raise RuntimeError("still gone")
+
+    bench.recognizer.reset = fail  # type: ignore[method-assign]
+    bench.recognizer.fails = True
+    bench.hearing.accept(FRAME)
+    bench.hearing.finish(1)
+    bench.hearing.finish(2)
+    bench.hearing.start()
+    assert bench.drain(ReplyFailed) == ReplyFailed(7, 1, reason="model gone")
+    assert bench.drain(TranscriptFinished) == TranscriptFinished(7, 2, "1 frames.")
+
+
+def test_the_end_of_a_call_does_not_wait_for_speech_that_nobody_will_answer(bench: Bench) -> None:
+    is_busy, may_go_on = threading.Event(), threading.Event()
+
+    def accept(samples: Samples) -> None:
+        bench.recognizer.frames += 1
+        is_busy.set()
+        assert may_go_on.wait(WAIT_SECONDS)
+
+    bench.recognizer.accept = accept  # type: ignore[method-assign]
+    for _ in range(100):
+        bench.hearing.accept(FRAME)
+    bench.hearing.start()
+    assert is_busy.wait(WAIT_SECONDS)
+    bench.hearing.close(0)
+    may_go_on.set()
+    bench.hearing.close(WAIT_SECONDS)
+    assert bench.recognizer.frames == 1
