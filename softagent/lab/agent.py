@@ -75,6 +75,12 @@ class LabAgent:
         code = self._process.exitcode or 1
         raise AgentFailed(f"the agent ended with exit code {code}: {self._last_words()}", code)
 
+    @property
+    def pid(self) -> int:
+        """The worker's process, once started."""
+        assert self._process.pid is not None
+        return self._process.pid
+
     def usage(self) -> Usage:
         """Processor time and memory of the worker while it runs."""
         folder = Path("/proc") / str(self._process.pid)

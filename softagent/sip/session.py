@@ -292,3 +292,4 @@ class Session:
             self._on_end(end)
             for callback in self._callbacks:
                 self._endpoint.notify(functools.partial(callback, end))
+            self._callbacks.clear()  # the transactions know this call for half a minute more
