@@ -30,7 +30,7 @@ def account(*, recordings: Path | None = None) -> Account:
         password=Secret("secret"),
         greeting=GREETING,
         farewell=FAREWELL,
-        turn=TurnSettings(prepare_ms=60, pause_ms=100),
+        turn=TurnSettings(prepare_ms=100, pause_ms=240),
         recording=RecordingSettings(directory=recordings),
     )
 

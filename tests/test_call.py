@@ -37,7 +37,7 @@ from softagent.sip.phone import CallEnd
 PATIENCE_SECONDS = 10.0
 SPOKEN = np.full(2400, LOUD, np.int16)
 """300 ms of the caller's voice."""
-QUIET_TICKS = 5
+QUIET_TICKS = 8
 
 
 class CallerPhone:
