@@ -281,6 +281,8 @@ class Conversation:
 
     def _on_time(self, tick: int) -> list[Command]:
         settings = self._settings
+        if tick >= settings.call_ticks + settings.silence_ticks:
+            return self._close()  # whatever keeps the goodbye from being heard out
         if tick >= settings.call_ticks and not self._turn.is_farewell:
             cancel = [] if self.state is AgentState.LISTENING else self._abandon()
             self._close_answer()

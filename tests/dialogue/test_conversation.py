@@ -400,6 +400,16 @@ def test_the_longest_call_ends_with_a_goodbye_even_in_mid_sentence() -> None:
     assert PrepareSpeech(talk.turn, "Goodbye.") in commands
 
 
+def test_a_caller_who_never_lets_the_agent_say_goodbye_is_hung_up_all_the_same() -> None:
+    """Another machine, or hold music: it would talk into every farewell for ever."""
+    talk = greeted()
+    ends: list[Command] = []
+    for second in range(600, 613):
+        ends = talk.handle(TimePassed(second * SECOND))
+        talk.handle(SpeechStarted(second * SECOND + 5, onset=second * SECOND + 2))
+    assert ends[-1] == HangUp()
+
+
 def test_a_caller_who_hangs_up_closes_everything() -> None:
     talk = greeted()
     asked(talk, "When do you open?")
