@@ -76,6 +76,11 @@ class Endpoint:
         return self._clock()
 
     @property
+    def is_alive(self) -> bool:
+        """Whether the signalling thread runs."""
+        return self._thread is not None and self._thread.is_alive()
+
+    @property
     def is_open(self) -> bool:
         """Whether the socket is bound and not closed yet."""
         return self._socket is not None and not self._is_closing
@@ -147,10 +152,12 @@ class Endpoint:
         *,
         limit_seconds: float | None = None,
     ) -> None:
-        """Send a request as soon as it has got its Via; `on_result` is called under the lock."""
-        host = local_address(destination)
+        """Send a request as soon as it has got its Via; `on_result` is called under the lock.
+
+        Without a route to `destination` it is repeated and times out like one that is lost.
+        """
         via = (
-            f"{VERSION}/UDP {join_host_port(host, self.local_port)}"
+            f"{VERSION}/UDP {join_host_port(_via_host(destination), self.local_port)}"
             f";rport;branch={MAGIC}{secrets.token_hex(12)}"
         )
         headers = Headers((("Via", via), ("Max-Forwards", "70"), *request.headers))
@@ -178,30 +185,44 @@ class Endpoint:
         )
 
     def _run(self) -> None:
-        while not self._is_closing:
+        """The signalling thread."""
+        try:
+            while not self._is_closing:
+                self._turn()
             self._give_notices()
-            with self.lock:
-                wake = min(self._guarded_wake(), self.transactions.next_wake)
-                timeout = None if wake == NEVER else max(0.0, wake - self.now)
-            if self._notices:
-                timeout = 0.0
-            ready = {key.fileobj for key, _ in self._selector.select(timeout)}
-            if self._poked in ready:
-                self._poked.recv(4096)
-            with self.lock:
-                if self._socket in ready:
-                    self._receive()
-                self.transactions.wake(self.now)
-                self._flush()
-                self.changed.notify_all()
-        self._give_notices()
+        except Exception:
+            log.exception("account=%s event=signalling-stopped", self._name)
 
-    def _guarded_wake(self) -> float:
+    def _turn(self) -> None:
+        """Wait for what comes next, and deal with it."""
+        self._give_notices()
+        with self.lock:
+            wake = min(self._wake_owner(), self.transactions.next_wake)
+            timeout = None if wake == NEVER else max(0.0, wake - self.now)
+        if self._notices:
+            timeout = 0.0
+        ready = {key.fileobj for key, _ in self._selector.select(timeout)}
+        if self._poked in ready:
+            self._poked.recv(4096)
+        with self.lock:
+            if self._socket in ready:
+                self._receive()
+            self._wake_transactions()
+            self._flush()
+            self.changed.notify_all()
+
+    def _wake_owner(self) -> float:
         try:
             return self._on_wake(self.now)
         except Exception:
             log.exception("timer failed account=%s", self._name)
             return self.now + 1.0
+
+    def _wake_transactions(self) -> None:
+        try:
+            self.transactions.wake(self.now)
+        except Exception:  # the one that failed is over, the others' time comes at once
+            log.exception("timer failed account=%s", self._name)
 
     def _receive(self) -> None:
         if self._socket is None:
@@ -251,6 +272,14 @@ class Endpoint:
                 notice()
             except Exception:
                 log.exception("callback failed account=%s", self._name)
+
+
+def _via_host(destination: Address) -> str:
+    """Our address in a Via, which is a courtesy with rport: the answer goes to where the request came from."""
+    try:
+        return local_address(destination)
+    except OSError:
+        return "0.0.0.0"
 
 
 def local_address(destination: Address) -> str:

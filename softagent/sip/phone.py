@@ -106,6 +106,11 @@ class Phone(Protocol):
     @property
     def registration(self) -> Registration: ...
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether its threads run, once started: one that has died comes back in a new process only."""
+        ...
+
     def start(
         self,
         *,

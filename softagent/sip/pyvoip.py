@@ -232,6 +232,11 @@ class PyVoipPhone(VoIPPhone):  # type: ignore[misc]
         return line.registration
 
     @property
+    def is_alive(self) -> bool:
+        line: Line = self.sip.line
+        return line.endpoint.is_alive
+
+    @property
     def local_port(self) -> int:
         """The SIP port in use, once started."""
         line: Line = self.sip.line

@@ -281,14 +281,16 @@ class Transactions:
         return True
 
     def wake(self, now: float) -> None:
-        """Repeat what is due, forget what is over."""
+        """Repeat what is due, forget what is over, also when that raises what a callback raised."""
         while self._wakes and self._wakes[0][0] <= now:
             _, _, key, transaction = heapq.heappop(self._wakes)
             if transaction.next_wake > now:
                 continue  # rescheduled meanwhile: it is in the heap again
-            if datagram := transaction.wake(now):
-                self.outbox.append((datagram, transaction.destination))
-            self._keep_or_drop(key, transaction)
+            try:
+                if datagram := transaction.wake(now):
+                    self.outbox.append((datagram, transaction.destination))
+            finally:
+                self._keep_or_drop(key, transaction)
 
     def _keep_or_drop(self, key: Key, transaction: ServerTransaction | ClientTransaction) -> None:
         match transaction:

@@ -6,7 +6,7 @@ import queue
 from collections.abc import Iterator
 
 import pytest
-from peer import PATIENCE_SECONDS, Peer
+from peer import PATIENCE_SECONDS, Peer, tag_of
 
 from softagent.config import Account, PortRange, Secret
 from softagent.sip.phone import CallEnd, IncomingCall, Registration
@@ -61,6 +61,16 @@ class Handset:
     def registration(self) -> Registration:
         """The next change of the registration."""
         return self.registrations.get(timeout=PATIENCE_SECONDS)
+
+
+def answered(peer: Peer, handset: Handset, **changes: object) -> tuple[IncomingCall, str]:
+    """A call that is up, and our tag in it."""
+    peer.invite(**changes)
+    call = handset.call()
+    call.answer()
+    tag = tag_of(peer.response(200))
+    peer.ask("ACK", to_tag=tag)
+    return call, tag
 
 
 @pytest.fixture

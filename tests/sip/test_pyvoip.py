@@ -6,7 +6,7 @@ import socket
 import threading
 
 import pytest
-from conftest import Handset
+from conftest import Handset, answered
 from peer import PATIENCE_SECONDS, Peer, statuses, tag_of
 from wire import OFFER
 
@@ -19,16 +19,6 @@ from softagent.sip.phone import CallEnd, Caller, IncomingCall, RegistrationState
 from softagent.sip.sdp import Direction
 
 HELD = OFFER.replace(b"sendrecv", b"sendonly")
-
-
-def answered(peer: Peer, handset: Handset, **changes: object) -> tuple[IncomingCall, str]:
-    """A call that is up, and our tag in it."""
-    peer.invite(**changes)
-    call = handset.call()
-    call.answer()
-    tag = tag_of(peer.response(200))
-    peer.ask("ACK", to_tag=tag)
-    return call, tag
 
 
 def session(response: Response) -> sdp.Media:

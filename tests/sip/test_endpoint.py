@@ -1,0 +1,127 @@
+"""The signalling thread where the network or our own code lets it down.
+
+No socket of ours may send to 255.255.255.255, so the kernel has no route to it: not even
+with a network.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+from conftest import QUICK, Handset, answered
+from peer import Peer
+
+from softagent.sip.endpoint import Endpoint
+from softagent.sip.phone import CallEnd, RegistrationState
+from softagent.sip.transaction import NEVER, ServerTransaction
+
+NOWHERE = "255.255.255.255"
+
+
+def test_a_register_without_a_route_is_tried_again(peer: Peer) -> None:
+    """It counts as unanswered, and another one follows."""
+    handset = Handset(peer, registrar=NOWHERE, local_address="127.0.0.1")
+    handset.start()
+    assert handset.registration().state is RegistrationState.REGISTERING
+    failed = handset.registration()
+    assert failed.state is RegistrationState.FAILED
+    assert failed.reason == f"no answer from {NOWHERE}:{peer.port}"
+    handset.phone.stop(timeout_seconds=0.0)
+
+
+def test_a_call_ends_though_its_bye_has_no_route(peer: Peer, handset: Handset) -> None:
+    """The next one isn't told busy."""
+    call, _ = answered(peer, handset, sent_by=f"{NOWHERE}:5060")
+    peer.until_fence()
+    call.hang_up()
+    assert handset.end() is CallEnd.AGENT_HUNG_UP
+    peer.invite(call="call-2")
+    assert handset.call().call_id == "call-2"
+
+
+def test_an_unconfirmed_call_ends_though_its_bye_has_no_route(peer: Peer, handset: Handset) -> None:
+    """And the thread that has given it up goes on answering."""
+    peer.invite(sent_by=f"{NOWHERE}:5060")
+    handset.call().answer()
+    assert handset.end() is CallEnd.NOT_ACKNOWLEDGED
+    peer.ask("OPTIONS", call="ping")
+    peer.response(200, "OPTIONS")
+
+
+def test_stop_leaves_nothing_though_a_bye_has_no_route(peer: Peer) -> None:
+    handset = Handset(peer)
+    handset.start()
+    peer.register()
+    answered(peer, handset, sent_by=f"{NOWHERE}:5060")
+    peer.until_fence()
+    assert handset.phone.is_alive
+    handset.phone.stop(timeout_seconds=0.05)
+    assert handset.end() is CallEnd.AGENT_HUNG_UP
+    assert not handset.phone.is_alive
+    assert "sip-test" not in {thread.name for thread in threading.enumerate()}
+
+
+class Bench:
+    """An endpoint by itself, and the peer that talks to it."""
+
+    def __init__(self, peer: Peer) -> None:
+        self.on_request: Callable[[ServerTransaction], None] = self.confirm
+        self.on_wake: Callable[[float], float] = lambda now: NEVER
+        self.endpoint = Endpoint(
+            "test",
+            timing=QUICK,
+            on_request=lambda transaction: self.on_request(transaction),
+            on_wake=lambda now: self.on_wake(now),
+        )
+        self.endpoint.open("127.0.0.1", 0)
+        peer.phone = ("127.0.0.1", self.endpoint.local_port)
+
+    def confirm(self, transaction: ServerTransaction) -> None:
+        self.endpoint.respond(transaction, 200)
+
+
+@pytest.fixture
+def bench(peer: Peer) -> Iterator[Bench]:
+    bench = Bench(peer)
+    yield bench
+    bench.endpoint.close(1.0)
+
+
+def test_a_timer_that_fails_stops_no_other(
+    peer: Peer, bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What is given up with an error is given up once, and logged."""
+    errors = []
+
+    def accept(transaction: ServerTransaction) -> None:
+        transaction.on_unacknowledged = fail
+        bench.confirm(transaction)
+
+    def fail() -> None:
+        errors.append(RuntimeError("broken"))
+        raise errors[-1]
+
+    bench.on_request = accept
+    peer.invite()
+    peer.invite(call="call-2")
+    with bench.endpoint.changed:
+        assert bench.endpoint.changed.wait_for(lambda: len(errors) == 2, 3.0)
+    peer.until_fence()
+    assert bench.endpoint.is_alive
+    assert len(errors) == 2
+    assert {record.exc_info[1] for record in caplog.records if record.exc_info} == set(errors)
+
+
+def test_a_thread_that_can_not_go_on_says_so(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is in the log, and the endpoint isn't alive any more."""
+    assert bench.endpoint.is_alive
+    bench.endpoint._selector.close()
+    bench.endpoint.poke()
+    assert bench.endpoint._thread is not None
+    bench.endpoint._thread.join(3.0)
+    assert not bench.endpoint.is_alive
+    assert "event=signalling-stopped" in caplog.text
