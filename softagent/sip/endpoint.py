@@ -88,7 +88,7 @@ class Endpoint:
     def open(self, host: str, port: int) -> None:
         """Bind the socket and start the thread.
 
-        Raises PortInUse when the port is taken, ConfigError when the address isn't ours.
+        Raises PortInUse for what may pass: the port is taken, the address isn't up; else ConfigError.
         """
         channel = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
@@ -171,18 +171,26 @@ class Endpoint:
         self.poke()
 
     def _bind_problem(self, error: OSError, host: str, port: int) -> SoftagentError:
-        where = join_host_port(host or "0.0.0.0", port)
-        if error.errno == errno.EADDRINUSE:
-            return PortInUse(
-                f'account "{self._name}": local_port {port}: {where} is taken by another program; '
-                "choose another port, or 0 for any"
-            )
-        return ConfigError(
-            [
-                f'account "{self._name}": local_address "{host}", local_port {port}: '
-                f"can't be used here ({error.strerror}); leave them out to have them chosen"
-            ]
-        )
+        whose = f'account "{self._name}": '
+        match error.errno:
+            case errno.EADDRINUSE:
+                where = join_host_port(host or "0.0.0.0", port)
+                return PortInUse(
+                    f"{whose}local_port {port}: {where} is taken by another program; "
+                    "choose another port, or 0 for any"
+                )
+            case errno.EADDRNOTAVAIL:  # no ConfigError: after a power cut the network comes late
+                return PortInUse(
+                    f'{whose}local_address "{host}": this machine has no such address now; '
+                    "bring its network up, or leave local_address out to have it chosen"
+                )
+            case _:
+                return ConfigError(
+                    [
+                        f'{whose}local_address "{host}", local_port {port}: '
+                        f"can't be used here ({error.strerror}); leave them out to have them chosen"
+                    ]
+                )
 
     def _run(self) -> None:
         """The signalling thread."""

@@ -119,7 +119,8 @@ class Phone(Protocol):
     ) -> None:
         """Open the sockets and begin to register; both callbacks come from a signalling thread and must be quick.
 
-        Does not wait for the registration. Raises PortInUse when the local port is taken.
+        Does not wait for the registration. Raises PortInUse when the local port is taken or
+        the local address isn't up.
         """
         ...
 
