@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -14,6 +15,8 @@ CONTENT_TYPE = "application/sdp"
 LARGEST_PORT = 65535
 LARGEST_PAYLOAD_TYPE = 127
 EVENT = "TELEPHONE-EVENT"
+ON_HOLD = "0.0.0.0"
+"""In place of an address: hold as RFC 2543 had it."""
 CLOCK_HZ = 8000
 """RTP clock of every codec we speak, also of G.722 (RFC 3551 section 4.5.2)."""
 
@@ -64,7 +67,7 @@ class Media:
     tokens: tuple[str, ...]
     """The format list as written: a refused line is sent back with it."""
     host: str = ""
-    """From c= at this line or, failing that, at the session's level."""
+    """From c= at this line or, failing that, at the session's level; empty without one of IPv4."""
     direction: Direction = Direction.SENDRECV
     formats: tuple[Format, ...] = ()
 
@@ -91,6 +94,7 @@ class Agreement:
     codec: Format
     event_payload_type: int | None
     host: str
+    """An IPv4 address."""
     port: int
     direction: Direction
     """Ours: already mirrored."""
@@ -129,8 +133,12 @@ def parse(body: bytes) -> Description:
     return Description(lines, timing)
 
 
-def agree(offer: Description, codecs: Sequence[str]) -> Agreement | None:
-    """Take the first of our codecs that a usable audio line offers; None when there is none."""
+def agree(offer: Description, codecs: Sequence[str], *, source_host: str) -> Agreement | None:
+    """Take the first of our codecs that a usable audio line offers; None when there is none.
+
+    `source_host` is the address that the offer came from. It stands in for ON_HOLD and for
+    a host name, whose look-up would hold up the media.
+    """
     for line, media in enumerate(offer.media):
         if not media.is_audio or not media.host:
             continue
@@ -139,9 +147,10 @@ def agree(offer: Description, codecs: Sequence[str]) -> Agreement | None:
         if codec is None:
             continue
         event = offered.get(EVENT)
-        direction = Direction.INACTIVE if media.host == "0.0.0.0" else media.direction.mirrored
+        direction = Direction.INACTIVE if media.host == ON_HOLD else media.direction.mirrored
         events = event.payload_type if event else None
-        return Agreement(line, codec, events, media.host, media.port, direction)
+        host = media.host if _is_address(media.host) else source_host
+        return Agreement(line, codec, events, host, media.port, direction)
     return None
 
 
@@ -181,7 +190,15 @@ def _host(value: str) -> str:
     parts = value.split()
     if len(parts) < 3:
         raise DescriptionError(f"bad connection line: {value[:60]!r}")
-    return parts[2].partition("/")[0]
+    return parts[2].partition("/")[0] if parts[1].upper() == "IP4" else ""
+
+
+def _is_address(host: str) -> bool:
+    """Whether sound can be sent there as it is written."""
+    try:
+        return not ipaddress.IPv4Address(host).is_unspecified
+    except ValueError:
+        return False
 
 
 def _add_map(known: dict[int, Format], value: str) -> None:

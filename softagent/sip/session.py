@@ -64,7 +64,7 @@ class Invitation:
             offer = sdp.parse(request.body)
         except DescriptionError:
             return Reply(400)
-        agreement = sdp.agree(offer, codecs)
+        agreement = sdp.agree(offer, codecs, source_host=transaction.source[0])
         if agreement is None:
             return Reply(488)
         return cls(transaction, dialog, contact, offer, agreement)
@@ -207,7 +207,8 @@ class Session:
         except DescriptionError:
             self._endpoint.respond(transaction, 400)
             return None
-        agreement = sdp.agree(offer, (self.media.codec,))
+        source_host = transaction.source[0]
+        agreement = sdp.agree(offer, (self.media.codec,), source_host=source_host)
         if agreement is None:
             self._endpoint.respond(transaction, 488)
             return None

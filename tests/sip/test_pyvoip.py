@@ -47,6 +47,14 @@ def test_rings_and_answers_at_once(peer: Peer, handset: Handset) -> None:
     assert line.direction is Direction.SENDRECV
 
 
+@pytest.mark.parametrize("host", [b"0.0.0.0", b"pbx.example"])
+def test_offer_without_an_address(peer: Peer, handset: Handset, host: bytes) -> None:
+    """A call that is offered on hold, or by name: its sound goes where the INVITE came from."""
+    peer.invite(body=OFFER.replace(b"127.0.0.1", host))
+    media = handset.call().media
+    assert (media.remote_host, media.remote_port) == ("127.0.0.1", 21900)
+
+
 def test_caller_hangs_up(peer: Peer, handset: Handset) -> None:
     """BYE is answered, its copies too, and the end is told once."""
     _, tag = answered(peer, handset)
@@ -302,6 +310,7 @@ def test_requests_without_a_call(peer: Peer, handset: Handset, method: str, stat
         ({"body": b""}, 488),
         ({"body": OFFER.replace(b"0 8 101", b"3 18")}, 488),
         ({"body": OFFER.replace(b"RTP/AVP", b"RTP/SAVP")}, 488),
+        ({"body": OFFER.replace(b"IP4 127.0.0.1", b"IP6 ::1")}, 488),
         ({"body": b"m=audio"}, 400),
         ({"headers": "Require: 100rel\r\n"}, 420),
         ({"headers": "Record-Route: <proxy>\r\n"}, 400),

@@ -14,16 +14,18 @@ from softagent.sip.errors import DescriptionError
 from softagent.sip.sdp import Agreement, Direction, Format
 
 BOTH = ("PCMU", "PCMA")
+SOURCE = "192.0.2.7"
+"""Where the offers here come from."""
 
 
 def agree(body: str, codecs: tuple[str, ...] = BOTH) -> Agreement | None:
     """What comes of an offer whose lines are given."""
-    return sdp.agree(sdp.parse(body.encode()), codecs)
+    return sdp.agree(sdp.parse(body.encode()), codecs, source_host=SOURCE)
 
 
 def test_takes_our_first_codec_that_is_offered() -> None:
     """Our order counts, not the offer's."""
-    agreed = sdp.agree(sdp.parse(OFFER), ("G722", "PCMA", "PCMU"))
+    agreed = sdp.agree(sdp.parse(OFFER), ("G722", "PCMA", "PCMU"), source_host=SOURCE)
     assert agreed == Agreement(
         line=0,
         codec=Format(8, "PCMA", 8000),
@@ -79,10 +81,28 @@ def test_direction_is_mirrored(theirs: str, ours: Direction, level: str) -> None
 
 
 def test_old_way_of_holding() -> None:
-    """c=0.0.0.0 is the hold of RFC 2543."""
+    """c=0.0.0.0 is the hold of RFC 2543, and no address: the offer's own source stands in for it."""
     agreed = agree("c=IN IP4 0.0.0.0\nm=audio 4000 RTP/AVP 0")
     assert agreed is not None
     assert agreed.direction is Direction.INACTIVE
+    assert (agreed.host, agreed.port) == (SOURCE, 4000)
+
+
+@pytest.mark.parametrize("host", ["pbx.example", "localhost", "10.0.0", "010.0.0.1", "::1"])
+def test_what_would_need_a_look_up(host: str) -> None:
+    """The media clock can't wait for DNS: the offer's source stands in for a host name too."""
+    agreed = agree(f"c=IN IP4 {host}\nm=audio 4000 RTP/AVP 0")
+    assert agreed is not None
+    assert (agreed.host, agreed.direction) == (SOURCE, Direction.SENDRECV)
+
+
+def test_no_sound_over_ipv6() -> None:
+    """Our sockets speak IPv4; a line that does too may follow."""
+    six = "m=audio 4000 RTP/AVP 0\nc=IN IP6 2001:db8::1\n"
+    assert agree(six) is None
+    agreed = agree(f"{six}m=audio 5000 RTP/AVP 0\nc=IN IP4 1.1.1.1")
+    assert agreed is not None
+    assert (agreed.line, agreed.host) == (1, "1.1.1.1")
 
 
 @pytest.mark.parametrize(
@@ -113,7 +133,7 @@ def test_answer_refuses_the_other_lines() -> None:
         b"m=audio 4000 RTP/AVP 8 97\r\na=rtpmap:97 telephone-event/8000\r\na=sendonly\r\n"
     )
     offer = sdp.parse(body)
-    agreed = sdp.agree(offer, BOTH)
+    agreed = sdp.agree(offer, BOTH, source_host=SOURCE)
     assert agreed is not None
     answer = sdp.answer(offer, agreed, host="10.0.0.9", port=21000, session="7 1").decode()
     assert answer.splitlines() == [
@@ -135,7 +155,7 @@ def test_answer_refuses_the_other_lines() -> None:
 def test_our_own_offer_can_be_taken() -> None:
     """What we offer in answer to an empty re-INVITE is what we run with."""
     body = sdp.offer("PCMU", 0, 101, host="10.0.0.9", port=21000, session="7 1")
-    agreed = sdp.agree(sdp.parse(body), BOTH)
+    agreed = sdp.agree(sdp.parse(body), BOTH, source_host=SOURCE)
     assert agreed is not None
     assert (agreed.host, agreed.port, agreed.event_payload_type) == ("10.0.0.9", 21000, 101)
 
@@ -151,11 +171,12 @@ def test_refuses_what_is_no_description(body: str) -> None:
 def test_any_bytes_parse_or_raise(body: bytes) -> None:
     """No body gets anything else out of the parser."""
     with contextlib.suppress(DescriptionError):
-        sdp.agree(sdp.parse(body), BOTH)
+        sdp.agree(sdp.parse(body), BOTH, source_host=SOURCE)
 
 
 @given(st.integers(0, len(OFFER)), st.integers(0, 30), st.binary(max_size=30))
 def test_any_damage_parses_or_raises(start: int, length: int, junk: bytes) -> None:
     """A real offer with any stretch of it replaced."""
     with contextlib.suppress(DescriptionError):
-        sdp.agree(sdp.parse(OFFER[:start] + junk + OFFER[start + length :]), BOTH)
+        body = OFFER[:start] + junk + OFFER[start + length :]
+        sdp.agree(sdp.parse(body), BOTH, source_host=SOURCE)
