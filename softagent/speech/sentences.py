@@ -13,8 +13,10 @@ from __future__ import annotations
 import re
 
 PHRASE_CHARACTERS = 10
-"""A phrase worth speaking on its own: most of a second, in which a model on two cores writes
-ten more tokens."""
+"""A phrase worth speaking on its own: most of a second, in which a slow machine writes ten
+more tokens."""
+LONG_PHRASE_CHARACTERS = 24
+"""A first clause so long ends at the next word, whatever it is."""
 LONG_CLAUSE_WORDS = 12
 """A later clause may end at a comma once it has more words than this."""
 
@@ -25,21 +27,26 @@ _PHRASE_BEGINNINGS = (
     *("about", "after", "around", "at", "before", "behind", "between", "by", "during", "for"),
     *("from", "in", "inside", "into", "near", "on", "opposite", "outside", "since", "through"),
     *("under", "until", "via", "with", "within", "without"),
-    *("and", "because", "but", "if", "or", "so", "that", "when", "where", "which", "while", "who"),
+    *("and", "because", "but", "if", "or", "that", "when", "where", "which", "while", "who"),
     *("are", "can", "could", "is", "should", "was", "were", "will", "would"),
 )
-"""Prepositions, conjunctions and the verbs that follow a subject. English; others don't match."""
+"""Prepositions, conjunctions and the verbs that follow a subject: English, others don't match.
 
-# Every boundary includes a look at the character after it, so that the clauses are the
-# same however the text was cut into tokens.
+A word that only begins like one will do: waiting for its end would cost a token.
+"""
+
+# Every boundary includes as much of what follows as decides it, so that the clauses are
+# the same however the text was cut into tokens.
 _BOUNDARY = re.compile(
     r"""
       (?P<line>\n)
     | (?P<wide>[。！？]+) [」』”’"')]* (?=[^」』”’"')。！？])
+    | (?P<comma> (?<=[^\W\d]) , )
     | (?: (?P<soft> \.{2,} | … | [,;:、] | (?<=\s)[-–—] ) | (?P<full> [.!?…]+ ) )
       (?P<close> ["'”’)\]*_`]* )
       (?= [^\S\n]+ (?P<next>\S) )
-    | (?P<phrase> [^\S\n]+ ) (?= (?: PHRASE_BEGINNINGS ) [^\S\n] )
+    | (?P<phrase> [^\S\n]+ ) (?= PHRASE_BEGINNINGS )
+    | (?P<word> [^\S\n]+ ) (?= \S )
     """.replace("PHRASE_BEGINNINGS", "|".join(_PHRASE_BEGINNINGS)),
     re.VERBOSE,
 )
@@ -104,7 +111,7 @@ class ClauseSplitter:
         self._at_line_start = raw.endswith("\n")
         if not any(character.isalnum() for character in clause):
             return []
-        self._is_first = False
+        self._is_first = self._is_urgent = False
         return [clause]
 
     def _clause_end(self) -> int | None:
@@ -124,9 +131,10 @@ class ClauseSplitter:
         before = self._text[: boundary.start()]
         words = len(_WORD.findall(before))
         is_urgent = self._is_first or self._is_urgent
-        if boundary["phrase"]:
-            return is_urgent and len(speakable(before)) >= PHRASE_CHARACTERS
-        if boundary["soft"]:
+        if boundary["phrase"] or boundary["word"]:
+            enough = PHRASE_CHARACTERS if boundary["phrase"] else LONG_PHRASE_CHARACTERS
+            return is_urgent and len(speakable(before)) >= enough
+        if boundary["soft"] or boundary["comma"]:
             return is_urgent or words > LONG_CLAUSE_WORDS
         if boundary["next"].islower():
             return False

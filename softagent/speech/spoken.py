@@ -23,7 +23,7 @@ SPEECH_LEVEL_DB = -20.0
 """Level of the speech itself, pauses left out, relative to full scale: loud on a telephone, far from clipping."""
 AUDIBLE = 10 ** (-48 / 20)
 """Amplitude, at that level, below which it is silence."""
-LEADING_MS = 30
+LEADING_MS = 10
 TRAILING_MS = 60
 KNEE = 0.7
 """Amplitude above which peaks are rounded off instead of clipped."""
@@ -77,7 +77,7 @@ class CallVoice:
 class SpokenSound:
     """One utterance from a synthesizer's pieces to the call's. One thread.
 
-    Silence before and after it is cut to 30 and 60 ms, so that it is heard at once and
+    Silence before and after it is cut to 10 and 60 ms, so that it is heard at once and
     over when it is over; pauses inside it stay.
     """
 
