@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -155,6 +156,7 @@ class ScriptedCall:
         self.is_answered = threading.Event()
         self.is_over = threading.Event()
         self._callbacks: list[Callable[[CallEnd], None]] = []
+        self._media_callbacks: list[Callable[[MediaDescription], None]] = []
 
     def answer(self) -> None:
         self.done.append("answer")
@@ -170,6 +172,15 @@ class ScriptedCall:
 
     def on_end(self, callback: Callable[[CallEnd], None]) -> None:
         self._callbacks.append(callback)
+
+    def on_media(self, callback: Callable[[MediaDescription], None]) -> None:
+        self._media_callbacks.append(callback)
+
+    def move(self, remote_port: int) -> None:
+        """What the signalling thread does when a new offer moves the far end's media."""
+        self.media = replace(self.media, remote_port=remote_port)
+        for callback in self._media_callbacks:
+            callback(self.media)
 
     def end(self, reason: CallEnd) -> None:
         """What the signalling thread does when the far end is gone."""

@@ -170,6 +170,30 @@ def test_a_question_is_answered_and_a_goodbye_ends_the_call() -> None:
     assert is_free(call.media.local_port)
 
 
+def test_a_caller_whose_media_moves_hears_and_is_heard_at_the_new_address() -> None:
+    """The PBX takes itself out of the media: what comes from elsewhere is the same call."""
+    pbx_port, direct_port = free_port(), free_port()
+    call = ScriptedCall(remote_port=pbx_port)
+    bench = Bench(call, engines("When do you open?", "Goodbye."))
+    pbx = CallerPhone(pbx_port, call.media.local_port)
+    bench.start()
+    pbx.hear_out()
+    pbx.close()
+    call.move(direct_port)
+    caller = CallerPhone(direct_port, call.media.local_port)
+    caller.say()
+    caller.hear_out()
+    caller.say()
+    bench.join()
+    caller.close()
+
+    assert bench.end is CallEnd.AGENT_HUNG_UP
+    assert [report.text for report in bench.reported() if isinstance(report, Heard)] == [
+        "When do you open?",
+        "Goodbye.",
+    ]
+
+
 def test_a_caller_who_hangs_up_while_the_greeting_is_made_ends_everything() -> None:
     voice = EndlessVoice()
     bench = Bench(ScriptedCall(), engines(synthesizer=voice))

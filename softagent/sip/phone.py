@@ -92,6 +92,14 @@ class IncomingCall(Protocol):
         """End a call that is up with BYE, repeated until answered."""
         ...
 
+    def on_media(self, callback: Callable[[MediaDescription], None]) -> None:
+        """Have `callback` called, from a signalling thread, each time the other side moves its media.
+
+        It gets what `media` is from then on: another remote host or port, the rest as before.
+        None of that happens before `answer`. The callback must be quick.
+        """
+        ...
+
     def on_end(self, callback: Callable[[CallEnd], None]) -> None:
         """Have `callback` called once, from a signalling thread, when the call is over for any reason.
 

@@ -184,6 +184,9 @@ class RepairedCall(VoIPCall):  # type: ignore[misc]
         """pyVoIP's name for refusing as busy."""
         self.reject(486)
 
+    def on_media(self, callback: Callable[[MediaDescription], None]) -> None:
+        self.session.on_media(callback)
+
     def on_end(self, callback: Callable[[CallEnd], None]) -> None:
         self.session.on_end(callback)
 

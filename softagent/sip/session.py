@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import functools
 import logging
@@ -15,7 +16,7 @@ from softagent.sip.dialog import Dialog
 from softagent.sip.digest import Authenticator
 from softagent.sip.endpoint import Endpoint
 from softagent.sip.errors import DescriptionError
-from softagent.sip.message import Request, Response
+from softagent.sip.message import Response
 from softagent.sip.phone import CallEnd, MediaDescription
 from softagent.sip.transaction import ServerTransaction
 from softagent.sip.uas import ACCEPT, ALLOW, Reply
@@ -103,6 +104,7 @@ class Session:
         self._on_end = on_end
         self._ending: CallEnd | None = None
         self._callbacks: list[Callable[[CallEnd], None]] = []
+        self._media_callbacks: list[Callable[[MediaDescription], None]] = []
         self._session_id = secrets.randbelow(2**31)
         self._version = 0
         self._description = b""
@@ -154,7 +156,7 @@ class Session:
             return
         match request.method:
             case "ACK":
-                self._confirm(request)
+                self._confirm(transaction)
             case "BYE":
                 self._endpoint.respond(transaction, 200)
                 self._endpoint.respond(self._invite, 487)
@@ -167,10 +169,12 @@ class Session:
             case _:
                 self._endpoint.respond(transaction, 200)
 
-    def _confirm(self, ack: Request) -> None:
-        if ack.cseq.number != self._invite.request.cseq.number:
+    def _confirm(self, ack: ServerTransaction) -> None:
+        if ack.request.cseq.number != self._invite.request.cseq.number:
             return
         self._endpoint.acknowledge(self._invite)
+        if not self._invite.request.body:
+            self._take_answer(ack)
         if self._ending is not None and not self.is_over:
             self._send_bye()
             self._end(CallEnd.AGENT_HUNG_UP)
@@ -178,41 +182,75 @@ class Session:
             self.state = SessionState.CONFIRMED
 
     def _renegotiate(self, transaction: ServerTransaction) -> None:
-        """A re-INVITE: hold, resume, a session refresh. The codec stays, and so does our side of the media."""
+        """A re-INVITE: hold, resume, moved media, a session refresh. Codec and our side of the media stay."""
         if self.state is not SessionState.CONFIRMED:
             self._endpoint.respond(transaction, 491)
             return
-        body = self._redescribe(transaction)
-        if body is not None:
+        renewed = self._redescribe(transaction)
+        if renewed is not None:
+            body, media = renewed
             self.dialog.refresh_target(transaction.request)
             self._invite = transaction
             self._accept(transaction, body)
+            self._move(media)
 
     def _update(self, transaction: ServerTransaction) -> None:
         """UPDATE (RFC 3311): like a re-INVITE, but without an ACK and without an offer where it brings none."""
-        body: bytes | None = b""
-        if transaction.request.body:
-            body = self._redescribe(transaction)
-        if body is not None:
+        has_offer = bool(transaction.request.body)
+        if has_offer and self.state is SessionState.RINGING:  # the INVITE's is still unanswered
+            self._endpoint.respond(transaction, 500, ("Retry-After", "1"))
+            return
+        renewed = self._redescribe(transaction) if has_offer else (b"", self.media)
+        if renewed is not None:
+            body, media = renewed
             self.dialog.refresh_target(transaction.request)
             typed = (("Content-Type", sdp.CONTENT_TYPE),) if body else ()
             self._endpoint.respond(transaction, 200, self._contact, ALLOW, *typed, body=body)
+            self._move(media)
 
-    def _redescribe(self, transaction: ServerTransaction) -> bytes | None:
-        """Our description in answer to a new offer, or as an offer of ours; None after refusing it."""
+    def _redescribe(self, transaction: ServerTransaction) -> tuple[bytes, MediaDescription] | None:
+        """Our description in answer to a new offer, or as an offer of ours, and the media from then on.
+
+        None after refusing it.
+        """
         if not transaction.request.body:
-            return self._offer_again()
+            return self._offer_again(), self.media
         try:
             offer = sdp.parse(transaction.request.body)
         except DescriptionError:
             self._endpoint.respond(transaction, 400)
             return None
-        source_host = transaction.source[0]
-        agreement = sdp.agree(offer, (self.media.codec,), source_host=source_host)
+        agreement = self._agree(offer, transaction)
         if agreement is None:
             self._endpoint.respond(transaction, 488)
             return None
-        return self._answer(offer, agreement)
+        return self._answer(offer, agreement), self._moved(agreement)
+
+    def _take_answer(self, ack: ServerTransaction) -> None:
+        """The answer to the offer in our 200. One that can't be used leaves everything as it is."""
+        with contextlib.suppress(DescriptionError):
+            agreement = self._agree(sdp.parse(ack.request.body), ack)
+            if agreement is not None:
+                self._move(self._moved(agreement))
+
+    def _agree(
+        self, theirs: sdp.Description, transaction: ServerTransaction
+    ) -> sdp.Agreement | None:
+        codecs, source_host = (self.media.codec,), transaction.source[0]
+        return sdp.agree(theirs, codecs, source_host=source_host)
+
+    def _moved(self, agreement: sdp.Agreement) -> MediaDescription:
+        """The media at the other side's new address; while inactive that can wait for the next offer."""
+        if agreement.direction is sdp.Direction.INACTIVE:
+            return self.media
+        return replace(self.media, remote_host=agreement.host, remote_port=agreement.port)
+
+    def _move(self, media: MediaDescription) -> None:
+        if media == self.media:
+            return
+        self.media = media
+        for callback in self._media_callbacks:
+            self._endpoint.notify(functools.partial(callback, media))
 
     def _answer(self, offer: sdp.Description, agreement: sdp.Agreement) -> bytes:
         host, port = self.media.local_host, self.media.local_port
@@ -278,6 +316,12 @@ class Session:
             self.state = SessionState.ENDED
             self._report(end)
 
+    def on_media(self, callback: Callable[[MediaDescription], None]) -> None:
+        """Have `callback` called on the signalling thread each time the other side moves its media."""
+        with self._endpoint.lock:
+            if self._ending is None:
+                self._media_callbacks.append(callback)
+
     def on_end(self, callback: Callable[[CallEnd], None]) -> None:
         """Have `callback` called on the signalling thread when the call is over; at once when it is already."""
         with self._endpoint.lock:
@@ -294,3 +338,4 @@ class Session:
             for callback in self._callbacks:
                 self._endpoint.notify(functools.partial(callback, end))
             self._callbacks.clear()  # the transactions know this call for half a minute more
+            self._media_callbacks.clear()

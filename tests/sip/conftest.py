@@ -9,7 +9,7 @@ import pytest
 from peer import PATIENCE_SECONDS, Peer, tag_of
 
 from softagent.config import Account, PortRange, Secret
-from softagent.sip.phone import CallEnd, IncomingCall, Registration
+from softagent.sip.phone import CallEnd, IncomingCall, MediaDescription, Registration
 from softagent.sip.pyvoip import PyVoipPhone
 from softagent.sip.registration import Pacing
 from softagent.sip.transaction import Timing
@@ -40,6 +40,7 @@ class Handset:
         }
         self.phone = PyVoipPhone(Account(**settings), timing=QUICK, pacing=EAGER)  # type: ignore[arg-type]
         self.calls: queue.Queue[IncomingCall] = queue.Queue()
+        self.moves: queue.Queue[MediaDescription] = queue.Queue()
         self.ends: queue.Queue[CallEnd] = queue.Queue()
         self.registrations: queue.Queue[Registration] = queue.Queue()
 
@@ -47,12 +48,17 @@ class Handset:
         self.phone.start(on_call=self.ring, on_registration=self.registrations.put)
 
     def ring(self, call: IncomingCall) -> None:
+        call.on_media(self.moves.put)
         call.on_end(self.ends.put)
         self.calls.put(call)
 
     def call(self) -> IncomingCall:
         """The next call that rings."""
         return self.calls.get(timeout=PATIENCE_SECONDS)
+
+    def moved(self) -> MediaDescription:
+        """What the next change of a call's media leads to."""
+        return self.moves.get(timeout=PATIENCE_SECONDS)
 
     def end(self) -> CallEnd:
         """How the next call ends."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from dataclasses import replace
 
 import pytest
 from conftest import Handset, answered
@@ -20,6 +21,8 @@ from softagent.sip.phone import CallEnd, Caller, IncomingCall, RegistrationState
 from softagent.sip.sdp import Direction
 
 HELD = OFFER.replace(b"sendrecv", b"sendonly")
+MOVED = OFFER.replace(b"c=IN IP4 127.0.0.1", b"c=IN IP4 127.0.0.2").replace(b"21900", b"21902")
+"""As an Asterisk that takes itself out of the media sends it: direct_media is its default."""
 
 
 def session(response: Response) -> sdp.Media:
@@ -241,7 +244,54 @@ def test_hold_and_resume(peer: Peer, handset: Handset) -> None:
     assert versions == [2, 3, 3]
     assert handset.calls.empty()
     assert handset.ends.empty()
+    assert handset.moves.empty()
     assert call.media == media
+
+
+@pytest.mark.parametrize("method", ["INVITE", "UPDATE"])
+def test_media_moves(peer: Peer, handset: Handset, method: str) -> None:
+    """A new address in an offer within the call is told once, with all else as it was."""
+    call, tag = answered(peer, handset)
+    before = call.media
+    for sequence in (2, 3):
+        peer.ask(method, to_tag=tag, sequence=sequence, body=MOVED)
+        peer.expect(lambda m, number=sequence: m.cseq.number == number)  # type: ignore[misc]
+        peer.ask("ACK", to_tag=tag, sequence=sequence)
+    moved = handset.moved()
+    assert moved == replace(before, remote_host="127.0.0.2", remote_port=21902) == call.media
+    peer.until_fence()
+    assert handset.moves.empty()
+
+
+def test_media_moves_with_the_ack(peer: Peer, handset: Handset) -> None:
+    """An empty re-INVITE is answered with our offer; the answer to that comes in the ACK."""
+    _, tag = answered(peer, handset)
+    peer.invite(to_tag=tag, sequence=2, body=b"")
+    peer.expect(lambda m: m.cseq.number == 2)
+    peer.ask("ACK", to_tag=tag, sequence=2, body=MOVED)
+    assert handset.moved().remote_host == "127.0.0.2"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        MOVED.replace(b"sendrecv", b"inactive"),
+        MOVED.replace(b"127.0.0.2", b"0.0.0.0"),
+        MOVED.replace(b"RTP/AVP 0 8", b"RTP/AVP 18"),
+        b"m=audio",
+    ],
+)
+@pytest.mark.parametrize("method", ["INVITE", "UPDATE", "ACK"])
+def test_media_that_stays(peer: Peer, handset: Handset, method: str, body: bytes) -> None:
+    """No sound flows while inactive, so its address can wait for the offer that resumes; nor after a refusal."""
+    call, tag = answered(peer, handset)
+    before = call.media
+    if method == "ACK":
+        peer.invite(to_tag=tag, sequence=2, body=b"")
+    peer.ask(method, to_tag=tag, sequence=2, body=body)
+    peer.until_fence()
+    assert handset.moves.empty()
+    assert call.media == before
 
 
 def test_update_refreshes_the_session(peer: Peer, handset: Handset) -> None:
@@ -251,6 +301,16 @@ def test_update_refreshes_the_session(peer: Peer, handset: Handset) -> None:
     assert peer.response(200, "UPDATE").body == b""
     peer.ask("UPDATE", to_tag=tag, sequence=3, body=HELD)
     assert session(peer.response(200, "UPDATE")).direction is Direction.RECVONLY
+
+
+def test_update_before_the_answer(peer: Peer, handset: Handset) -> None:
+    """An offer has to wait until the first one is answered (RFC 3311 section 5.2)."""
+    peer.invite()
+    tag, call = tag_of(peer.response(180)), handset.call()
+    before = call.media
+    peer.ask("UPDATE", to_tag=tag, sequence=2, body=MOVED)
+    assert peer.response(500, "UPDATE").headers.first("Retry-After") == "1"
+    assert call.media == before
 
 
 def test_empty_reinvite_gets_our_offer(peer: Peer, handset: Handset) -> None:
