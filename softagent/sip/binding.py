@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import logging
 import socket
 import threading
 from collections.abc import Callable
@@ -17,8 +16,6 @@ from softagent.sip.phone import Registration, RegistrationState
 from softagent.sip.registration import Pacing, Registrant
 from softagent.sip.response import Address
 from softagent.sip.transaction import NEVER
-
-log = logging.getLogger("softagent.sip")
 
 
 class Binding:
@@ -144,11 +141,4 @@ class Binding:
         if registration == self._published:
             return
         self._published = registration
-        log.info(
-            "registration account=%s state=%s expires_seconds=%d reason=%r",
-            self._account.name,
-            registration.state.value,
-            registration.expires_seconds,
-            registration.reason,
-        )
         self._endpoint.notify(lambda: self._on_registration(registration))

@@ -57,7 +57,8 @@ class Endpoint:
         """Notified after each thing the signalling thread has done, for `stop` to wait on."""
         self.transactions = Transactions(timing)
         self.local_port = 0
-        self._name = name
+        self.name = name
+        """The account's, for the log."""
         self._on_request = on_request
         self._on_wake = on_wake
         self._clock = clock
@@ -100,7 +101,7 @@ class Endpoint:
         self._socket, self.local_port = channel, channel.getsockname()[1]
         self._selector.register(channel, selectors.EVENT_READ)
         self._selector.register(self._poked, selectors.EVENT_READ)
-        self._thread = threading.Thread(target=self._run, name=f"sip-{self._name}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"sip-{self.name}", daemon=True)
         self._thread.start()
 
     def close(self, timeout_seconds: float) -> None:
@@ -171,7 +172,7 @@ class Endpoint:
         self.poke()
 
     def _bind_problem(self, error: OSError, host: str, port: int) -> SoftagentError:
-        whose = f'account "{self._name}": '
+        whose = f'account "{self.name}": '
         match error.errno:
             case errno.EADDRINUSE:
                 where = join_host_port(host or "0.0.0.0", port)
@@ -199,7 +200,7 @@ class Endpoint:
                 self._turn()
             self._give_notices()
         except Exception:
-            log.exception("account=%s event=signalling-stopped", self._name)
+            log.exception("account=%s event=signalling-stopped", self.name)
 
     def _turn(self) -> None:
         """Wait for what comes next, and deal with it."""
@@ -223,14 +224,14 @@ class Endpoint:
         try:
             return self._on_wake(self.now)
         except Exception:
-            log.exception("timer failed account=%s", self._name)
+            log.exception("account=%s event=timer-failed", self.name)
             return self.now + 1.0
 
     def _wake_transactions(self) -> None:
         try:
             self.transactions.wake(self.now)
         except Exception:  # the one that failed is over, the others' time comes at once
-            log.exception("timer failed account=%s", self._name)
+            log.exception("account=%s event=timer-failed", self.name)
 
     def _receive(self) -> None:
         if self._socket is None:
@@ -238,29 +239,33 @@ class Endpoint:
         try:
             data, source = self._socket.recvfrom(LARGEST_DATAGRAM_BYTES)
         except OSError as error:
-            log.debug("nothing received account=%s error=%r", self._name, error)
+            log.debug("account=%s event=receive-failed error=%r", self.name, error)
             return
         try:
             self._dispatch(data, source)
         except MessageError as error:
-            log.debug("ignored account=%s from=%s:%d error=%r", self._name, *source, str(error))
+            log.debug(
+                "account=%s event=ignored from=%s:%d error=%r", self.name, *source, str(error)
+            )
         except Exception:
-            log.exception("request failed account=%s from=%s:%d", self._name, *source)
+            log.exception("account=%s event=request-failed from=%s:%d", self.name, *source)
 
     def _dispatch(self, data: bytes, source: Address) -> None:
         message = parse(data)
         if isinstance(message, Response):
-            log.debug("received account=%s status=%d", self._name, message.status)
+            log.debug("account=%s event=received status=%d", self.name, message.status)
             self.transactions.receive_response(message)
             return
-        log.debug("received account=%s method=%s", self._name, message.method)
+        log.debug("account=%s event=received method=%s", self.name, message.method)
         transaction = self.transactions.receive_request(message, source, self.now)
         if transaction is None:
             return
         try:
             self._on_request(transaction)
         except MessageError as error:
-            log.info("bad request account=%s from=%s:%d error=%r", self._name, *source, str(error))
+            log.info(
+                "account=%s event=bad-request from=%s:%d error=%r", self.name, *source, str(error)
+            )
             self.respond(transaction, 400)
 
     def _flush(self) -> None:
@@ -270,7 +275,9 @@ class Endpoint:
                     self._socket.sendto(datagram, destination)
             except OSError as error:
                 # The timers send again; a network that is down may be up by then.
-                log.debug("not sent account=%s to=%s error=%r", self._name, destination, error)
+                log.debug(
+                    "account=%s event=not-sent to=%s:%d error=%r", self.name, *destination, error
+                )
         self.transactions.outbox.clear()
 
     def _give_notices(self) -> None:
@@ -279,7 +286,7 @@ class Endpoint:
             try:
                 notice()
             except Exception:
-                log.exception("callback failed account=%s", self._name)
+                log.exception("account=%s event=callback-failed", self.name)
 
 
 def _via_host(destination: Address) -> str:

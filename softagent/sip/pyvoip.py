@@ -142,7 +142,6 @@ class RepairedCall(VoIPCall):  # type: ignore[misc]
 
     def __init__(self, phone: PyVoipPhone, request: RepairedMessage, session_id: int) -> None:
         self._line: Line = phone.sip.line
-        self.label = f"account={phone.account.name} call={request.call_id}"
         self.caller: Caller = caller_of(request.transaction.request)
         self.local_rtp_port = 0
         super().__init__(phone, CallState.RINGING, request, session_id, phone.myIP)
@@ -193,7 +192,8 @@ class RepairedCall(VoIPCall):  # type: ignore[misc]
     def _finish(self, end: CallEnd) -> None:
         self.state = CallState.ENDED
         self.phone.release_ports(self)
-        log.info("call ended %s end=%s", self.label, end.value)
+        account, call = self.phone.account.name, self.call_id
+        log.debug("account=%s call=%s event=call-over reason=%s", account, call, end.value)
 
 
 class PyVoipPhone(VoIPPhone):  # type: ignore[misc]
@@ -311,11 +311,21 @@ class PyVoipPhone(VoIPPhone):  # type: ignore[misc]
         try:
             self._create_Call(request, secrets.randbelow(2**31))
         except NoPortsAvailableError as error:
-            log.warning("call refused account=%s reason=%r", self.account.name, str(error))
+            log.warning(
+                "account=%s call=%s event=call-refused reason=%r",
+                self.account.name,
+                request.call_id,
+                str(error),
+            )
             self.sip.answer(request, 480)
             return
         call = self.calls[request.call_id]
-        log.info("call rings %s number=%r", call.label, call.caller.number)
+        log.debug(
+            "account=%s call=%s event=call-ringing caller=%s",
+            self.account.name,
+            call.call_id,
+            call.caller.number,
+        )
         call.session.ring()
         self.sip.line.endpoint.notify(functools.partial(self._on_call, call))
 

@@ -114,6 +114,11 @@ class Session:
         """Nothing more to say, not even a BYE that waits for the ACK."""
         return self.state is SessionState.ENDED
 
+    @property
+    def _origin(self) -> tuple[str, str]:
+        """Account and call, for the log."""
+        return self._endpoint.name, self.dialog.call_id
+
     def ring(self) -> None:
         """180 Ringing."""
         self._endpoint.respond(self._invite, 180, self._contact, ALLOW)
@@ -249,6 +254,8 @@ class Session:
         if media == self.media:
             return
         self.media = media
+        where = media.remote_host, media.remote_port
+        log.debug("account=%s call=%s event=media-moved to=%s:%d", *self._origin, *where)
         for callback in self._media_callbacks:
             self._endpoint.notify(functools.partial(callback, media))
 
@@ -299,7 +306,7 @@ class Session:
 
         def take(response: Response | None) -> None:
             if response is None:
-                log.warning("unanswered method=BYE call=%s", self.dialog.call_id)
+                log.warning("account=%s call=%s event=bye-unanswered", *self._origin)
                 return
             is_challenge = response.status in (401, 407) and not is_second
             if is_challenge and self._authenticator.learn(response):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 from dataclasses import replace
@@ -15,6 +16,7 @@ from softagent import __version__
 from softagent.config import PortRange
 from softagent.errors import PortInUse
 from softagent.life import FATAL_EXIT_CODES
+from softagent.log import JsonFormatter, LineFormatter
 from softagent.sip import sdp
 from softagent.sip.message import Request, Response
 from softagent.sip.phone import CallEnd, Caller, IncomingCall, RegistrationState
@@ -570,6 +572,30 @@ def test_local_address_that_is_not_ours_yet(peer: Peer) -> None:
     with pytest.raises(PortInUse, match=r'local_address "192\.0\.2\.1"') as problem:
         Handset(peer, local_address="192.0.2.1").start()
     assert problem.value.exit_code not in FATAL_EXIT_CODES
+
+
+def test_log_lines_are_pairs(
+    peer: Peer, handset: Handset, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each names its event, the account once, and the call where there is one."""
+    with caplog.at_level("DEBUG", logger="softagent.sip"):
+        call, tag = answered(peer, handset)
+        peer.ask("UPDATE", to_tag=tag, sequence=2, body=MOVED)
+        peer.invite(call="call-2", headers="Record-Route: <proxy>\r\n")
+        peer.send(b"junk")
+        peer.until_fence()
+        call.hang_up()
+        peer.request("BYE")
+    pairs = [json.loads(JsonFormatter("test").format(record)) for record in caplog.records]
+    assert {(entry["account"], "message" in entry) for entry in pairs} == {("test", False)}
+    calls = [entry for entry in pairs if entry["event"].startswith(("call-", "media-"))]
+    assert [(entry["event"], entry["call"]) for entry in calls] == [
+        ("call-ringing", "call-1"),
+        ("media-moved", "call-1"),
+        ("call-over", "call-1"),
+    ]
+    for record in caplog.records:
+        assert LineFormatter("test").format(record).count("account=") == 1
 
 
 def test_password_stays_out_of_the_log(
