@@ -7,10 +7,10 @@
     ├── RegistrarUnreachable      68   nothing answers at the registrar's address
     ├── ModelMissing              69   a model file is not here
     ├── EngineFailed              70   an engine could not be loaded or died
-    ├── PortInUse                 71   a local port is taken
+    ├── PortInUse                 71   a local port is taken, or the local address isn't up
     ├── DiskFull                  73   not enough room for a download or a recording
     ├── ChecksumMismatch          74   a model file is not what the catalogue says
-    ├── RegistrationLost          75   the PBX has stopped answering (the supervisor tries again)
+    ├── RegistrationLost          75   the signalling has stopped (the supervisor tries again)
     ├── CredentialsRefused        77   the PBX refuses user name or password
     └── ConfigError               78   accounts.toml has mistakes (all of them listed)
 
@@ -66,7 +66,7 @@ class EngineFailed(SoftagentError):
 
 
 class PortInUse(SoftagentError):
-    """A local port that the configuration asks for is taken by another program."""
+    """A local port is taken by another program, or the local address isn't up: both may pass."""
 
     exit_code = 71
 
@@ -84,7 +84,7 @@ class ChecksumMismatch(SoftagentError):
 
 
 class RegistrationLost(SoftagentError):
-    """The PBX stopped answering; a new process may do better."""
+    """Calls can't come any more; a new process may do better."""
 
     exit_code = 75
 

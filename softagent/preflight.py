@@ -139,10 +139,13 @@ def _bind(probe: socket.socket, address: str, port: int) -> None:
                 raise PortInUse(
                     f"UDP port {port} is kept for root: choose one above 1023"
                 ) from None
-            case _:
-                raise ConfigError(
-                    [f"{address} is not an address of this machine: {error.strerror}"]
+            case errno.EADDRNOTAVAIL:
+                raise PortInUse(
+                    f"{address} is not an address of this machine now: bring its network up,"
+                    " or leave local_address out to have it chosen"
                 ) from None
+            case _:
+                raise ConfigError([f"{address} can't be used: {error.strerror}"]) from None
 
 
 def _recordings(directory: Path) -> str:

@@ -24,7 +24,7 @@ from softagent.config import Account
 from softagent.dialogue.phrases import phrases
 from softagent.dialogue.prompt import opening
 from softagent.engines import Engines, load_engines
-from softagent.errors import CredentialsRefused, SoftagentError
+from softagent.errors import CredentialsRefused, RegistrationLost, SoftagentError
 from softagent.heartbeat import BEAT_SECONDS, Beat, Ready
 from softagent.media.codec import codec_named
 from softagent.models.store import ModelStore
@@ -45,7 +45,7 @@ SWITCH_INTERVAL_SECONDS = 0.0005
 """How long a busy Python thread may keep the media clock waiting (the default is 5 ms)."""
 M_ARENA_MAX = -8
 """mallopt(3)."""
-CALL_END_SECONDS = 6.0
+CALL_END_SECONDS = 4.0
 """How long a running call may take to clean up when the worker stops."""
 TEMPORARILY_UNAVAILABLE = 480
 
@@ -165,6 +165,11 @@ class Worker:
         if self._parent is not None:
             sources.append(self._parent)
         while not multiprocessing.connection.wait(sources, self._beat_seconds):
+            if not self._phone.is_alive:
+                raise RegistrationLost(
+                    f'account "{self._account.name}": the signalling has stopped, its last log'
+                    " line says why; a new process takes over"
+                )
             self._send(Beat())
 
     @contextlib.contextmanager

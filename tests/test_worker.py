@@ -15,7 +15,7 @@ import pytest
 from scripted_call import HOST, LoudIsSpeech, ScriptedCall, account, engines
 
 from softagent.engines import Engines
-from softagent.errors import CredentialsRefused, PortInUse
+from softagent.errors import CredentialsRefused, PortInUse, RegistrationLost
 from softagent.heartbeat import Beat, Ready
 from softagent.media.frame import Samples
 from softagent.report import CallEnded, CallStarted, Said
@@ -33,9 +33,11 @@ class ScriptedPhone:
     def __init__(self) -> None:
         self.registration = Registration(RegistrationState.UNREGISTERED)
         self.is_started = threading.Event()
+        self.is_alive = True
         self.calls_at_stop: list[list[str]] = []
         """What had been done to each call when the phone was stopped."""
         self.is_stopped = False
+        self.has_stopped = threading.Event()
         self._calls: list[ScriptedCall] = []
 
     def start(
@@ -56,6 +58,7 @@ class ScriptedPhone:
     def stop(self, *, timeout_seconds: float = 4.0) -> None:
         self.is_stopped = True
         self.calls_at_stop = [list(call.done) for call in self._calls]
+        self.has_stopped.set()
 
 
 class Bench:
@@ -145,6 +148,18 @@ def test_a_phone_that_cannot_start_ends_the_worker() -> None:
     bench.phone.start = start  # type: ignore[method-assign]
     with pytest.raises(PortInUse):
         bench.run(lambda: None)
+
+
+def test_a_worker_whose_phone_has_died_ends() -> None:
+    """Else it would beat on, and no call would ever come."""
+    bench = Bench()
+
+    def script() -> None:
+        bench.phone.is_alive = False
+        assert bench.phone.has_stopped.wait(PATIENCE_SECONDS)
+
+    with pytest.raises(RegistrationLost):
+        bench.run(script)
 
 
 def test_the_end_of_the_supervisor_ends_the_call_before_the_registration() -> None:
