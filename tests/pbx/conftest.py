@@ -32,9 +32,6 @@ farewell = "Thank you for calling. Goodbye."
 persona = "You are the receptionist of Hill Street Dental."
 facts = "On Monday the practice opens at ten thirty and closes at six. It is closed on Sunday."
 
-[defaults.llm]
-model = "qwen2.5-coder-0.5b"
-
 [[account]]
 name = "reception"
 username = "{agent}"

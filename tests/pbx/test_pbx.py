@@ -28,7 +28,7 @@ pytestmark = pytest.mark.pbx
 
 QUESTION = "What time do you open on Monday?"
 FACT = re.compile(r"\b(10[:. ]?30|ten[ -]thirty|half past (10|ten))\b", re.IGNORECASE)
-GREETING = re.compile(r"^hello.* hill street dental.* help you today\W*$", re.IGNORECASE)
+GREETING = re.compile(r"^hello\b.*\bhill street\W+dental\b.*\bhelp you today\W*$", re.IGNORECASE)
 FAREWELL = re.compile(r"thank you for calling.*good ?bye\W*$", re.IGNORECASE)
 
 SUPERVISED_RUNNING = r"account=supervised state=running .*pid=(\d+)"
