@@ -99,6 +99,7 @@ class CallSession:
             post=self._inbox.post,
             now=self._now,
             name=account.name,
+            log=self._journal.log,
         )
         self._listener = Listener(
             engines.voice_activity(codec.rate_hz),
@@ -117,6 +118,7 @@ class CallSession:
             mark=self._journal.stopwatch.mark,
             now=self._now,
             name=account.name,
+            log=self._journal.log,
         )
         self._first_prompt = (*opening, Message(role="assistant", content=account.greeting))
         self._recorder = self._open_recorder()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import queue
 import threading
 from collections.abc import Callable
@@ -10,9 +9,8 @@ from dataclasses import dataclass
 
 from softagent.dialogue.events import Event, ReplyFailed, TranscriptChanged, TranscriptFinished
 from softagent.engines import Recognizer
+from softagent.log import CallLogger
 from softagent.media.frame import Samples
-
-_log = logging.getLogger("softagent.hearing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,9 @@ class Hearing:
         post: Callable[[Event], None],
         now: Callable[[], int],
         name: str,
+        log: CallLogger,
     ) -> None:
+        self._log = log
         self._recognizer = recognizer
         self._post = post
         self._now = now
@@ -88,14 +88,14 @@ class Hearing:
         self._jobs.put(None)
         self._thread.join(timeout_seconds)
         if self._thread.is_alive():
-            _log.warning("event=hearing-thread-stuck seconds=%.1f", timeout_seconds)
+            self._log.warning("event=hearing-thread-stuck seconds=%.1f", timeout_seconds)
 
     def _run(self) -> None:
         while (job := self._jobs.get()) is not None and not self._is_closing:
             try:
                 self._do(job)
             except Exception as error:  # one utterance is lost, the call goes on
-                _log.exception("event=recognition-failed")
+                self._log.exception("event=recognition-failed")
                 if isinstance(job, _Finish):
                     self._post(ReplyFailed(self._now(), job.turn, reason=str(error)))
                 self._begin_anew()
@@ -104,7 +104,7 @@ class Hearing:
         try:
             self._recognizer.reset()
         except Exception:  # the next utterance shows whether it has recovered
-            _log.exception("event=recognizer-reset-failed")
+            self._log.exception("event=recognizer-reset-failed")
 
     def _do(self, job: _Sound | _Finish | _Forget) -> None:
         match job:

@@ -9,7 +9,6 @@ current, and the model and the synthesizer ask `cancelled` as they go.
 
 from __future__ import annotations
 
-import logging
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -20,12 +19,10 @@ import numpy as np
 from softagent.chat import Message
 from softagent.dialogue.events import ClauseSpoken, ClauseWritten, Event, ReplyFailed, ReplyWritten
 from softagent.engines import LanguageModel, Synthesizer
+from softagent.log import CallLogger
 from softagent.media.frame import Samples, frame_samples, ticks
 from softagent.media.playout import Playout
 from softagent.speech.sentences import ClauseSplitter, pause_ms
-
-_log = logging.getLogger("softagent.reply")
-
 
 URGENT_FRAMES = ticks(400)
 """With less than this left to play, the caller will soon hear a gap."""
@@ -136,7 +133,9 @@ class ReplyThread:
         mark: Callable[[int, str], None],
         now: Callable[[], int],
         name: str,
+        log: CallLogger,
     ) -> None:
+        self._log = log
         self._language_model = language_model
         self._synthesizer = synthesizer
         self._playout = playout
@@ -182,7 +181,7 @@ class ReplyThread:
         self._jobs.put(None)
         self._thread.join(timeout_seconds)
         if self._thread.is_alive():
-            _log.warning("event=reply-thread-stuck seconds=%.1f", timeout_seconds)
+            self._log.warning("event=reply-thread-stuck seconds=%.1f", timeout_seconds)
 
     def _begin(self, job: _Job) -> None:
         self._wanted = job.turn
@@ -197,7 +196,7 @@ class ReplyThread:
                 elif job.turn == self._wanted:
                     self._make(job, job.turn)
             except Exception as error:  # one reply fails, the call goes on
-                _log.exception("event=reply-failed turn=%s", job.turn)
+                self._log.exception("event=reply-failed turn=%s", job.turn)
                 if job.turn is not None:
                     self._post(ReplyFailed(self._now(), job.turn, reason=str(error)))
 
@@ -243,6 +242,7 @@ class ReplyThread:
         if cancelled():
             return
         if not has_sound:
+            self._log.warning("event=reply-empty turn=%d", turn)
             self._post(ReplyFailed(self._now(), turn, reason="nothing to say"))
             return
         self._post(ReplyWritten(self._now(), turn))

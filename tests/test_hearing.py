@@ -11,6 +11,7 @@ import pytest
 
 from softagent.dialogue.events import Event, ReplyFailed, TranscriptChanged, TranscriptFinished
 from softagent.hearing import Hearing
+from softagent.log import call_logger
 from softagent.media.frame import Samples
 
 WAIT_SECONDS = 5.0
@@ -46,7 +47,12 @@ class Bench:
         self.recognizer = ScriptedRecognizer()
         self.events: queue.Queue[Event] = queue.Queue()
         self.hearing = Hearing(
-            self.recognizer, rate_hz=8000, post=self.events.put, now=lambda: 7, name="test"
+            self.recognizer,
+            rate_hz=8000,
+            post=self.events.put,
+            now=lambda: 7,
+            name="test",
+            log=call_logger("test", "1"),
         )
 
     def drain(self, kind: type[Event]) -> Event:

@@ -10,6 +10,7 @@ import pytest
 
 from softagent.chat import Message
 from softagent.dialogue.events import ClauseSpoken, ClauseWritten, Event, ReplyFailed, ReplyWritten
+from softagent.log import call_logger
 from softagent.media.frame import Samples
 from softagent.media.playout import Playout
 from softagent.reply import ClauseBegan, ClauseEnded, ReplyThread, Sound, TokenCame, spoken_reply
@@ -120,6 +121,7 @@ class Bench:
             mark=lambda turn, stage: self.marks.append((turn, stage)),
             now=lambda: 7,
             name="test",
+            log=call_logger("test", "1"),
         )
         self.thread.start()
 
@@ -183,6 +185,18 @@ def test_a_cancelled_reply_reports_nothing_more(bench: Callable[..., Bench]) -> 
     made.playout.begin(2)
     made.thread.say(2, "Yes?")
     assert made.next_event() == ClauseWritten(7, 2, 0, "Yes?")
+
+
+def test_what_goes_wrong_is_logged_with_account_and_call(
+    bench: Callable[..., Bench], caplog: pytest.LogCaptureFixture
+) -> None:
+    made = bench(ScriptedLanguageModel([]))
+    made.playout.begin(1)
+    made.thread.prepare(1, QUESTION)
+    assert isinstance(made.next_event(), ReplyFailed)
+    [record] = caplog.records
+    assert record.getMessage() == "event=reply-empty turn=1"
+    assert (record.account, record.call) == ("test", "1")  # type: ignore[attr-defined]
 
 
 def test_an_engine_that_breaks_fails_one_reply_only(bench: Callable[..., Bench]) -> None:

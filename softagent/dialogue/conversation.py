@@ -180,10 +180,8 @@ class Conversation:
                 return [ReleaseReply(self._turn.id)]
             case AgentState.LISTENING:
                 return self._on_nothing_said()
-            case _:
-                return [
-                    ForgetUtterance()
-                ]  # it was no interruption, and is no part of the next words
+            case _:  # it was no interruption, and is no part of the next words
+                return [ForgetUtterance()]
 
     def _abandon(self) -> list[Command]:
         """Drop the turn; what the caller said goes on."""
