@@ -53,7 +53,7 @@ from softagent.media.recorder import StereoRecorder
 from softagent.media.stream import RtpStream
 from softagent.reply import ReplyThread
 from softagent.report import Report
-from softagent.sip.phone import CallEnd, IncomingCall, MediaDescription
+from softagent.sip.phone import CallEnd, IncomingCall
 
 LAST_WORD_TICKS = ticks(200)
 """Silence sent after the last word, so that the far end's jitter buffer plays it before the BYE."""
@@ -83,11 +83,7 @@ class CallSession:
         self._inbox = Inbox()
         self._playout = Playout(codec.rate_hz)
         self._stream = RtpStream(
-            local=(call.media.local_host, call.media.local_port),
-            remote=(call.media.remote_host, call.media.remote_port),
-            codec=codec,
-            payload_type=call.media.payload_type,
-            event_payload_type=call.media.event_payload_type,
+            call.media,
             playout=self._playout,
             on_tick=self._inbox.tick,
             name=account.name,
@@ -160,7 +156,7 @@ class CallSession:
             cleanup.callback(self._stream.stop)
             cleanup.callback(self._call.hang_up)
             self._start_media()
-            self._call.on_media(self._redirect)
+            self._call.on_media(self._stream.change)
             self._call.on_end(self.end)
             if not self._ended.is_set():
                 self._call.answer()
@@ -173,9 +169,6 @@ class CallSession:
             self._call.reject(SERVER_INTERNAL_ERROR)
             raise
         self._journal.stopwatch.start()
-
-    def _redirect(self, media: MediaDescription) -> None:
-        self._stream.redirect((media.remote_host, media.remote_port))
 
     def _step(self) -> None:
         """Deal with the next thing that happened."""

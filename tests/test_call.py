@@ -28,6 +28,7 @@ from softagent.dialogue.prompt import opening
 from softagent.engines import Engines
 from softagent.errors import DiskFull, PortInUse
 from softagent.media.codec import codec_named
+from softagent.media.description import MediaDescription
 from softagent.media.frame import Samples, Tick
 from softagent.media.playout import Playout
 from softagent.media.stream import RtpStream
@@ -51,11 +52,15 @@ class CallerPhone:
         self._has_heard = False
         self._turn = 0
         self._stream = RtpStream(
-            local=(HOST, port),
-            remote=(HOST, remote_port),
-            codec=codec,
-            payload_type=codec.payload_type,
-            event_payload_type=101,
+            MediaDescription(
+                codec=codec.name,
+                payload_type=codec.payload_type,
+                remote_host=HOST,
+                remote_port=remote_port,
+                local_host=HOST,
+                local_port=port,
+                event_payload_type=101,
+            ),
             playout=self._playout,
             on_tick=self._listen,
             name="caller",

@@ -18,6 +18,7 @@ from softagent.lab.sdpwire import MediaAnswer
 from softagent.lab.sipwire import Address
 from softagent.lab.tap import Arrival, PacketTap, bind_even
 from softagent.media.codec import codec_named
+from softagent.media.description import MediaDescription
 from softagent.media.frame import FRAME_MS, Tick
 from softagent.media.playout import Playout
 from softagent.media.recorder import StereoRecorder
@@ -105,11 +106,15 @@ class ScriptedCaller:
         playout = Playout(codec.rate_hz)
         local = _free_address(self._host)
         stream = RtpStream(
-            local=local,
-            remote=tap.inner,
-            codec=codec,
-            payload_type=media.payload_type,
-            event_payload_type=media.event_payload_type,
+            MediaDescription(
+                codec=media.codec,
+                payload_type=media.payload_type,
+                remote_host=tap.inner[0],
+                remote_port=tap.inner[1],
+                local_host=local[0],
+                local_port=local[1],
+                event_payload_type=media.event_payload_type,
+            ),
             playout=playout,
             on_tick=self._ticks.put,
             name="lab-caller",

@@ -18,7 +18,8 @@ import time
 from collections.abc import Callable, Iterator
 
 from softagent.errors import PortInUse
-from softagent.media.codec import Codec
+from softagent.media.codec import codec_named
+from softagent.media.description import MediaDescription
 from softagent.media.frame import FRAME_MS, TICKS_PER_SECOND, Tick
 from softagent.media.pace import Pace
 from softagent.media.playout import Playout
@@ -51,31 +52,28 @@ class RtpStream:
 
     def __init__(
         self,
+        media: MediaDescription,
         *,
-        local: Address,
-        remote: Address,
-        codec: Codec,
-        payload_type: int,
-        event_payload_type: int | None,
         playout: Playout,
         on_tick: Callable[[Tick], None],
         name: str = "",
         sender: RtpSender | None = None,
     ) -> None:
-        self._local = local
+        codec = codec_named(media.codec)
+        self._local = media.local_host, media.local_port
         self._codec = codec
         self._playout = playout
         self._on_tick = on_tick
         self._name = name
         self._frame_units = codec.clock_hz * FRAME_MS // 1000
-        self._sender = sender or RtpSender(payload_type=payload_type)
+        self._sender = sender or RtpSender(payload_type=media.payload_type)
         self._lock = threading.Lock()
         """Guards `_receiver`: receive thread (push), media clock (pop), anyone (stats)."""
         self._receiver = RtpReceiver(
             codec=codec,
-            payload_type=payload_type,
-            event_payload_type=event_payload_type,
-            remote=remote,
+            payload_type=media.payload_type,
+            event_payload_type=media.event_payload_type,
+            remote=(media.remote_host, media.remote_port),
         )
         self._socket: socket.socket | None = None
         self._report_socket: socket.socket | None = None
@@ -111,10 +109,10 @@ class RtpStream:
             if endpoint is not None:
                 endpoint.close()
 
-    def redirect(self, remote: Address) -> None:
-        """Send to the address that a new SDP agreed on, and hear the caller from there."""
+    def change(self, media: MediaDescription) -> None:
+        """Go on as a new SDP agreed: send to its address, and hear the caller from there."""
         with self._lock:
-            self._receiver.redirect(remote)
+            self._receiver.redirect((media.remote_host, media.remote_port))
 
     def stats(self) -> StreamStats:
         """What has happened up to now."""

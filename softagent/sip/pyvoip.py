@@ -168,9 +168,9 @@ class RepairedCall(VoIPCall):  # type: ignore[misc]
                 self.state = CallState.ANSWERED
                 self.session.answer()
 
-    def reject(self, status: int) -> None:
+    def reject(self, status: int, *, retry_after_seconds: int | None = None) -> None:
         with self._line.lock:
-            self.session.reject(status)
+            self.session.reject(status, retry_after_seconds=retry_after_seconds)
 
     def hang_up(self) -> None:
         with self._line.lock:

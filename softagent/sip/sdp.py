@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import enum
 import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from softagent.media.description import Direction
 from softagent.media.frame import FRAME_MS
 from softagent.sip.address import natural
 from softagent.sip.errors import DescriptionError, MessageError
@@ -22,26 +22,6 @@ CLOCK_HZ = 8000
 
 _STATIC = {0: "PCMU", 8: "PCMA", 9: "G722"}
 """Payload types that need no rtpmap (RFC 3551 section 6)."""
-
-
-class Direction(enum.Enum):
-    """Which way sound flows, in the words of the side that says it."""
-
-    SENDRECV = "sendrecv"
-    SENDONLY = "sendonly"
-    RECVONLY = "recvonly"
-    INACTIVE = "inactive"
-
-    @property
-    def mirrored(self) -> Direction:
-        """The same thing, said by the other side (RFC 3264 section 6.1)."""
-        match self:
-            case Direction.SENDONLY:
-                return Direction.RECVONLY
-            case Direction.RECVONLY:
-                return Direction.SENDONLY
-            case _:
-                return self
 
 
 _DIRECTIONS = {direction.value: direction for direction in Direction}

@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from softagent.media.description import Direction, MediaDescription
 from softagent.sip import sdp
 from softagent.sip.address import Uri
 from softagent.sip.dialog import Dialog
@@ -17,7 +18,7 @@ from softagent.sip.digest import Authenticator
 from softagent.sip.endpoint import Endpoint
 from softagent.sip.errors import DescriptionError
 from softagent.sip.message import Response
-from softagent.sip.phone import CallEnd, MediaDescription
+from softagent.sip.phone import CallEnd
 from softagent.sip.transaction import ServerTransaction
 from softagent.sip.uas import ACCEPT, ALLOW, Reply
 
@@ -131,10 +132,13 @@ class Session:
                 self._invite, self._answer(self._invitation.offer, self._invitation.agreement)
             )
 
-    def reject(self, status: int) -> None:
-        """Refuse a ringing call."""
+    def reject(self, status: int, *, retry_after_seconds: int | None = None) -> None:
+        """Refuse a ringing call, with the time after which to try again where one is known."""
         if self.state is SessionState.RINGING:
-            self._endpoint.respond(self._invite, status, ALLOW)
+            wait = (
+                () if retry_after_seconds is None else (("Retry-After", str(retry_after_seconds)),)
+            )
+            self._endpoint.respond(self._invite, status, ALLOW, *wait)
             self._end(CallEnd.AGENT_HUNG_UP)
 
     def cancel(self) -> None:
@@ -246,7 +250,7 @@ class Session:
 
     def _moved(self, agreement: sdp.Agreement) -> MediaDescription:
         """The media at the other side's new address; while inactive that can wait for the next offer."""
-        if agreement.direction is sdp.Direction.INACTIVE:
+        if agreement.direction is Direction.INACTIVE:
             return self.media
         return replace(self.media, remote_host=agreement.host, remote_port=agreement.port)
 

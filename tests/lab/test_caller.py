@@ -20,7 +20,7 @@ from softagent.lab.sipwire import Request
 from softagent.lab.sound import load_channels
 from softagent.lab.tap import bind_even
 from softagent.lab.timing import measure
-from softagent.media.codec import codec_named
+from softagent.media.description import MediaDescription
 from softagent.media.frame import Samples, Tick
 from softagent.media.playout import Playout
 from softagent.media.stream import RtpStream
@@ -59,11 +59,15 @@ class ToneAgent:
         with bind_even("127.0.0.1") as probe:
             local = probe.getsockname()
         stream = RtpStream(
-            local=local,
-            remote=(caller.host, caller.port),
-            codec=codec_named("PCMU"),
-            payload_type=0,
-            event_payload_type=None,
+            MediaDescription(
+                codec="PCMU",
+                payload_type=0,
+                remote_host=caller.host,
+                remote_port=caller.port,
+                local_host=local[0],
+                local_port=local[1],
+                event_payload_type=None,
+            ),
             playout=self._playout,
             on_tick=self._on_tick,
             name="tone-agent",

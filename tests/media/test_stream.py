@@ -10,6 +10,7 @@ from aiortp import RtpPacket
 
 from softagent.errors import PortInUse
 from softagent.media.codec import codec_named
+from softagent.media.description import MediaDescription
 from softagent.media.frame import Tick
 from softagent.media.playout import Playout
 from softagent.media.sender import RtpSender
@@ -57,11 +58,15 @@ def free_ports(count):
 def stream(local, remote, *, codec="PCMU", playout=None, on_tick=None, sender=None):
     named = codec_named(codec)
     return RtpStream(
-        local=(HOST, local),
-        remote=(HOST, remote),
-        codec=named,
-        payload_type=named.payload_type,
-        event_payload_type=101,
+        MediaDescription(
+            codec=named.name,
+            payload_type=named.payload_type,
+            remote_host=HOST,
+            remote_port=remote,
+            local_host=HOST,
+            local_port=local,
+            event_payload_type=101,
+        ),
         playout=playout or Playout(8000),
         on_tick=on_tick or (lambda tick: None),
         name="test",
