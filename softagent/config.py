@@ -17,7 +17,7 @@ from typing import Annotated, Literal
 
 from softagent.errors import UnknownAccount
 
-Codec = Literal["PCMU", "PCMA"]
+Codec = Literal["G722", "PCMU", "PCMA"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,8 +232,8 @@ class Account:
     rtp_ports: PortRange = PortRange(20000, 20099)
     expires_seconds: Annotated[int, Between(30, 86400)] = 120
     """Registration time to ask for; what the PBX grants counts."""
-    codecs: tuple[Codec, ...] = ("PCMU", "PCMA")
-    """In order of preference."""
+    codecs: tuple[Codec, ...] = ("G722", "PCMU", "PCMA")
+    """In order of preference: wideband where the other side offers it."""
     language: Language = "en"
     greeting: str = "Hello, how can I help you?"
     farewell: str = "Thank you for calling. Goodbye."

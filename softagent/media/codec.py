@@ -1,4 +1,4 @@
-"""Sound to bytes and back: the G.711 codecs behind one small protocol.
+"""Sound to bytes and back: the codecs behind one small protocol, and G.711 itself.
 
 caller's packets -> decode -> jitter buffer ... Playout -> encode -> our packets
 
@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from softagent.media.frame import Samples
+from softagent.media.g722 import G722
 
 MU_LAW_BIAS = 33
 MU_LAW_CLIP = 0x1FFF
@@ -136,13 +137,15 @@ class G711:
 
 
 def codec_named(name: str) -> Codec:
-    """Make a fresh codec by its SDP name, PCMU or PCMA; ValueError for any other."""
+    """Make a fresh codec by its SDP name: PCMU, PCMA or G722; ValueError for any other."""
     match name:
         case "PCMU":
             return G711("PCMU", 0, _MU_LAW_COMPRESSION, _MU_LAW_EXPANSION)
         case "PCMA":
             return G711("PCMA", 8, _A_LAW_COMPRESSION, _A_LAW_EXPANSION)
-    raise ValueError(f'codec "{name}": expected PCMU or PCMA')
+        case "G722":
+            return G722()
+    raise ValueError(f'codec "{name}": expected PCMU, PCMA or G722')
 
 
 _MU_LAW_COMPRESSION = _mu_law_compression()

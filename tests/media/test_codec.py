@@ -81,5 +81,5 @@ def test_slices_of_a_larger_sound_encode() -> None:
 
 
 def test_unknown_codec_is_refused() -> None:
-    with pytest.raises(ValueError, match='codec "GSM": expected PCMU or PCMA'):
+    with pytest.raises(ValueError, match='codec "GSM": expected PCMU, PCMA or G722'):
         codec_named("GSM")
