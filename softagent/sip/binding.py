@@ -11,10 +11,10 @@ from softagent.config import Account
 from softagent.sip.address import Uri, join_host_port
 from softagent.sip.digest import Authenticator
 from softagent.sip.endpoint import Endpoint, local_address
+from softagent.sip.hop import Hop
 from softagent.sip.message import Request, Response
 from softagent.sip.phone import Registration, RegistrationState
 from softagent.sip.registration import Pacing, Registrant
-from softagent.sip.response import Address
 from softagent.sip.transaction import NEVER
 
 
@@ -43,7 +43,7 @@ class Binding:
         self._answer_seconds = pacing.answer_seconds
         self._on_registration = on_registration
         self._published = self.registrant.registration
-        self._address: Address | None = None
+        self._hop: Hop | None = None
         self._is_resolving = False
         self._latest: Request | None = None
 
@@ -71,11 +71,11 @@ class Binding:
             self._send(request)
 
     def _register(self, now: float) -> None:
-        if self._address is None:
+        if self._hop is None:
             self._resolve()
             return
         try:
-            host = self._account.local_address or local_address(self._address)
+            host = self._account.local_address or local_address(self._hop)
         except OSError as error:
             self.registrant.handle_failure(f"no route to {self.where}: {error.strerror}", now)
             return
@@ -87,7 +87,7 @@ class Binding:
             self._send(request)
 
     def _send(self, request: Request) -> None:
-        if self._address is None:
+        if self._hop is None:
             self.registrant.handle_failure(f"no address for {self.where}", self._endpoint.now)
             return
 
@@ -96,7 +96,7 @@ class Binding:
                 self._take(response)
 
         self._latest = request
-        self._endpoint.request(request, self._address, take, limit_seconds=self._answer_seconds)
+        self._endpoint.request(request, self._hop, take, limit_seconds=self._answer_seconds)
 
     def _take(self, response: Response | None) -> None:
         now = self._endpoint.now
@@ -105,7 +105,7 @@ class Binding:
         elif (following := self.registrant.handle(response, now)) is not None:
             self._send(following)
         if self.registrant.registration.state is RegistrationState.FAILED:
-            self._address = None  # look the name up again: the PBX may have moved
+            self._hop = None  # look the name up again: the PBX may have moved
         self._publish()
 
     def _resolve(self) -> None:
@@ -118,7 +118,7 @@ class Binding:
             name = f"sip-resolve-{self._account.name}"
             threading.Thread(target=self._look_up, name=name, daemon=True).start()
         else:
-            self._address = (host, port)
+            self._hop = Hop(host, port)
             self._register(self._endpoint.now)
 
     def _look_up(self) -> None:
@@ -131,7 +131,7 @@ class Binding:
             address, problem = None, f'the name "{host}" can\'t be resolved: {error}'
         with self._endpoint.lock:
             self._is_resolving = False
-            self._address = None if address is None else (str(address[0]), port)
+            self._hop = None if address is None else Hop(str(address[0]), port)
             if problem:
                 self.registrant.handle_failure(problem, self._endpoint.now)
             self._endpoint.poke()

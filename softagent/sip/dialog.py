@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import ipaddress
 import urllib.parse
 
-from softagent.sip.address import DEFAULT_PORT, Uri, parameter
+from softagent.sip.address import parameter
 from softagent.sip.errors import MessageError
+from softagent.sip.hop import Hop
 from softagent.sip.message import Headers, Request
 from softagent.sip.phone import Caller
-from softagent.sip.response import Address
 
 
 class Dialog:
     """One dialog that the other side's INVITE began. Used under its owner's lock."""
 
-    def __init__(self, invite: Request, source: Address, local_tag: str) -> None:
+    def __init__(self, invite: Request, source: Hop, local_tag: str) -> None:
         """Take over the other side's data. Raises MessageError when its Contact or route can't be read."""
         self.call_id = invite.call_id
         self.local_tag = local_tag
@@ -70,22 +69,13 @@ class Dialog:
         return Request(method, str(uri), Headers(fields))
 
     @property
-    def next_hop(self) -> Address:
+    def next_hop(self) -> Hop:
         """Where requests go: the first proxy of the route, or the contact.
 
         A host name there would need a look-up; the INVITE's own source stands in for it.
         """
-        hop = self._route[0].uri if self._route else self._target
-        return literal_address(hop) or self._source
-
-
-def literal_address(uri: Uri) -> Address | None:
-    """Address in a URI that names its host by number; None for a host name."""
-    try:
-        ipaddress.ip_address(uri.host)
-    except ValueError:
-        return None
-    return uri.host, uri.port or DEFAULT_PORT
+        hop = Hop.literal(self._route[0].uri if self._route else self._target)
+        return self._source if hop is None else hop.by_way_of(self._source)
 
 
 def caller_of(invite: Request) -> Caller:

@@ -24,6 +24,7 @@ from collections.abc import Callable
 from softagent.errors import ConfigError, PortInUse, SoftagentError
 from softagent.sip.address import join_host_port
 from softagent.sip.errors import MessageError
+from softagent.sip.hop import Hop
 from softagent.sip.message import (
     LARGEST_DATAGRAM_BYTES,
     VERSION,
@@ -32,7 +33,7 @@ from softagent.sip.message import (
     Response,
     parse,
 )
-from softagent.sip.response import USER_AGENT, Address, respond
+from softagent.sip.response import USER_AGENT, respond
 from softagent.sip.transaction import MAGIC, NEVER, ServerTransaction, Timing, Transactions
 
 log = logging.getLogger("softagent.sip")
@@ -148,7 +149,7 @@ class Endpoint:
     def request(
         self,
         request: Request,
-        destination: Address,
+        destination: Hop,
         on_result: Callable[[Response | None], None],
         *,
         limit_seconds: float | None = None,
@@ -158,7 +159,7 @@ class Endpoint:
         Without a route to `destination` it is repeated and times out like one that is lost.
         """
         via = (
-            f"{VERSION}/UDP {join_host_port(_via_host(destination), self.local_port)}"
+            f"{VERSION}/{destination.transport.value} {join_host_port(_via_host(destination), self.local_port)}"
             f";rport;branch={MAGIC}{secrets.token_hex(12)}"
         )
         headers = Headers((("Via", via), ("Max-Forwards", "70"), *request.headers))
@@ -237,20 +238,19 @@ class Endpoint:
         if self._socket is None:
             return
         try:
-            data, source = self._socket.recvfrom(LARGEST_DATAGRAM_BYTES)
+            data, address = self._socket.recvfrom(LARGEST_DATAGRAM_BYTES)
         except OSError as error:
             log.debug("account=%s event=receive-failed error=%r", self.name, error)
             return
+        source = Hop(*address)
         try:
             self._dispatch(data, source)
         except MessageError as error:
-            log.debug(
-                "account=%s event=ignored from=%s:%d error=%r", self.name, *source, str(error)
-            )
+            log.debug("account=%s event=ignored from=%s error=%r", self.name, source, str(error))
         except Exception:
-            log.exception("account=%s event=request-failed from=%s:%d", self.name, *source)
+            log.exception("account=%s event=request-failed from=%s", self.name, source)
 
-    def _dispatch(self, data: bytes, source: Address) -> None:
+    def _dispatch(self, data: bytes, source: Hop) -> None:
         message = parse(data)
         if isinstance(message, Response):
             log.debug("account=%s event=received status=%d", self.name, message.status)
@@ -263,21 +263,17 @@ class Endpoint:
         try:
             self._on_request(transaction)
         except MessageError as error:
-            log.info(
-                "account=%s event=bad-request from=%s:%d error=%r", self.name, *source, str(error)
-            )
+            log.info("account=%s event=bad-request from=%s error=%r", self.name, source, str(error))
             self.respond(transaction, 400)
 
     def _flush(self) -> None:
         for datagram, destination in self.transactions.outbox:
             try:
                 if self._socket is not None:
-                    self._socket.sendto(datagram, destination)
+                    self._socket.sendto(datagram, destination.address)
             except OSError as error:
                 # The timers send again; a network that is down may be up by then.
-                log.debug(
-                    "account=%s event=not-sent to=%s:%d error=%r", self.name, *destination, error
-                )
+                log.debug("account=%s event=not-sent to=%s error=%r", self.name, destination, error)
         self.transactions.outbox.clear()
 
     def _give_notices(self) -> None:
@@ -289,7 +285,7 @@ class Endpoint:
                 log.exception("account=%s event=callback-failed", self.name)
 
 
-def _via_host(destination: Address) -> str:
+def _via_host(destination: Hop) -> str:
     """Our address in a Via, which is a courtesy with rport: the answer goes to where the request came from."""
     try:
         return local_address(destination)
@@ -297,12 +293,12 @@ def _via_host(destination: Address) -> str:
         return "0.0.0.0"
 
 
-def local_address(destination: Address) -> str:
+def local_address(destination: Hop) -> str:
     """Our own address on the route to `destination`, an IP address. Raises OSError when there is no route.
 
     Connecting a UDP socket sends nothing; it only asks the routing table.
     """
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect(destination)
+        probe.connect(destination.address)
         host: str = probe.getsockname()[0]
         return host

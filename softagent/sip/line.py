@@ -10,9 +10,9 @@ from softagent.sip.address import Uri
 from softagent.sip.binding import Binding
 from softagent.sip.digest import Authenticator, Credentials
 from softagent.sip.endpoint import Endpoint, local_address
+from softagent.sip.hop import Hop
 from softagent.sip.phone import CallEnd, Registration
 from softagent.sip.registration import Pacing
-from softagent.sip.response import Address
 from softagent.sip.session import Invitation, Session
 from softagent.sip.transaction import ServerTransaction, Timing
 
@@ -72,7 +72,7 @@ class Line:
                 self.endpoint.changed.wait_for(self._is_quiet, timeout_seconds)
         self.endpoint.close(max(0.1, deadline - time.monotonic()))
 
-    def contact_towards(self, source: Address) -> Uri:
+    def contact_towards(self, source: Hop) -> Uri:
         """Our address as the other side can reach it."""
         host = self._account.local_address or local_address(source)
         return Uri("sip", self._account.username, host, self.endpoint.local_port)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from http import HTTPStatus
 
 from softagent import __version__
-from softagent.sip.address import DEFAULT_PORT
+from softagent.sip.hop import Hop
 from softagent.sip.message import Headers, Request, Response, Via
-
-Address = tuple[str, int]
-"""IP address and UDP port."""
 
 USER_AGENT = f"softagent/{__version__}"
 METHODS = ("INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "UPDATE", "INFO", "NOTIFY", "MESSAGE")
@@ -43,7 +41,7 @@ def respond(
     request: Request,
     status: int,
     *,
-    source: Address,
+    source: Hop,
     tag: str = "",
     headers: tuple[tuple[str, str], ...] = (),
     body: bytes = b"",
@@ -70,8 +68,8 @@ def respond(
     return Response(status, reason_phrase(status), Headers(tuple(fields)), body)
 
 
-def destination(request: Request, source: Address) -> Address:
-    """Where the response goes: RFC 3261 section 18.2.2 for UDP, with rport of RFC 3581 section 4.
+def destination(request: Request, source: Hop) -> Hop:
+    """Where the response goes: back on its connection, else RFC 3261 section 18.2.2 with rport of RFC 3581 section 4.
 
     `maddr` is for multicast, which we don't receive; heeding it would let a stranger
     direct our responses at others.
@@ -79,15 +77,15 @@ def destination(request: Request, source: Address) -> Address:
     via = request.via
     if via.parameter("rport") is not None:
         return source
-    return source[0], via.port or DEFAULT_PORT
+    return replace(source, port=via.port or source.transport.default_port)
 
 
-def _vias(request: Request, source: Address) -> list[Via]:
+def _vias(request: Request, source: Hop) -> list[Via]:
     """All hops, the topmost with where the request really came from (sections 18.2.1 and 3581.4)."""
     first, *others = (Via.parse(value) for value in request.headers.values("Via"))
     asks_port = first.parameter("rport") is not None
     if asks_port:
-        first = first.with_parameter("rport", str(source[1]))
-    if asks_port or first.host != source[0]:
-        first = first.with_parameter("received", source[0])
+        first = first.with_parameter("rport", str(source.port))
+    if asks_port or first.host != source.host:
+        first = first.with_parameter("received", source.host)
     return [first, *others]

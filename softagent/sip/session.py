@@ -66,7 +66,7 @@ class Invitation:
             offer = sdp.parse(request.body)
         except DescriptionError:
             return Reply(400)
-        agreement = sdp.agree(offer, codecs, source_host=transaction.source[0])
+        agreement = sdp.agree(offer, codecs, source_host=transaction.source.host)
         if agreement is None:
             return Reply(488)
         return cls(transaction, dialog, contact, offer, agreement)
@@ -245,7 +245,7 @@ class Session:
     def _agree(
         self, theirs: sdp.Description, transaction: ServerTransaction
     ) -> sdp.Agreement | None:
-        codecs, source_host = (self.media.codec,), transaction.source[0]
+        codecs, source_host = (self.media.codec,), transaction.source.host
         return sdp.agree(theirs, codecs, source_host=source_host)
 
     def _moved(self, agreement: sdp.Agreement) -> MediaDescription:

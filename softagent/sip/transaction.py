@@ -17,8 +17,9 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from softagent.sip.hop import Hop
 from softagent.sip.message import Request, Response
-from softagent.sip.response import Address, destination
+from softagent.sip.response import destination
 
 MAGIC = "z9hG4bK"
 """Begins every branch made after RFC 3261 (section 8.1.1.7)."""
@@ -86,7 +87,7 @@ class Repetition:
 class ServerTransaction:
     """One request from the network and our answers to it."""
 
-    def __init__(self, request: Request, source: Address) -> None:
+    def __init__(self, request: Request, source: Hop) -> None:
         self.request = request
         self.source = source
         self.destination = destination(request, source)
@@ -153,7 +154,7 @@ class ClientTransaction:
     def __init__(
         self,
         request: Request,
-        destination: Address,
+        destination: Hop,
         on_result: Callable[[Response | None], None],
         repetition: Repetition,
     ) -> None:
@@ -197,7 +198,7 @@ class Transactions:
 
     def __init__(self, timing: Timing) -> None:
         self.timing = timing
-        self.outbox: list[tuple[bytes, Address]] = []
+        self.outbox: list[tuple[bytes, Hop]] = []
         """Datagrams to send, filled by every method here."""
         self._servers: dict[Key, ServerTransaction] = {}
         self._clients: dict[Key, ClientTransaction] = {}
@@ -210,7 +211,7 @@ class Transactions:
         return self._wakes[0][0] if self._wakes else NEVER
 
     def receive_request(
-        self, request: Request, source: Address, now: float
+        self, request: Request, source: Hop, now: float
     ) -> ServerTransaction | None:
         """Take a request: the transaction of a new one, None for what is dealt with here.
 
@@ -249,7 +250,7 @@ class Transactions:
     def send_request(
         self,
         request: Request,
-        destination: Address,
+        destination: Hop,
         now: float,
         on_result: Callable[[Response | None], None],
         *,

@@ -7,9 +7,10 @@ from wire import request
 
 from softagent.sip.dialog import Dialog, caller_of
 from softagent.sip.errors import MessageError
+from softagent.sip.hop import Hop
 from softagent.sip.phone import Caller
 
-SOURCE = ("192.0.2.7", 5062)
+SOURCE = Hop("192.0.2.7", 5062)
 
 
 def dialog(headers: str = "") -> Dialog:
@@ -21,7 +22,7 @@ def test_bye_goes_to_the_contact() -> None:
     ours = dialog()
     bye = ours.request("BYE")
     assert bye.uri == "sip:1003@127.0.0.1:5198"
-    assert ours.next_hop == ("127.0.0.1", 5198)
+    assert ours.next_hop == Hop("127.0.0.1", 5198)
     assert (bye.sender.tag, bye.recipient.tag) == ("us", "peer")
     assert bye.recipient.display_name == "Caller"
     assert (bye.cseq.number, ours.request("BYE").cseq.number) == (1, 2)
@@ -33,7 +34,7 @@ def test_loose_routes() -> None:
     bye = ours.request("BYE")
     assert bye.uri == "sip:1003@127.0.0.1:5198"
     assert bye.headers.values("Route") == ("<sip:192.0.2.1:5070;lr>", "<sip:192.0.2.2;lr>")
-    assert ours.next_hop == ("192.0.2.1", 5070)
+    assert ours.next_hop == Hop("192.0.2.1", 5070)
 
 
 def test_strict_router() -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from wire import request
 
+from softagent.sip.hop import Hop
 from softagent.sip.response import destination, reason_phrase, respond
 
-SOURCE = ("192.0.2.7", 40000)
+SOURCE = Hop("192.0.2.7", 40000)
 
 
 def test_via_says_where_the_request_came_from() -> None:
@@ -30,7 +31,7 @@ def test_goes_to_the_port_in_via_without_rport(sent_by: str, port: int) -> None:
     asked = request("OPTIONS", sent_by=sent_by)
     fields = tuple((name, value.replace(";rport", "")) for name, value in asked.headers)
     plain = type(asked)(asked.method, asked.uri, type(asked.headers)(fields))
-    assert destination(plain, SOURCE) == ("192.0.2.7", port)
+    assert destination(plain, SOURCE) == Hop("192.0.2.7", port)
     received = respond(plain, 200, source=SOURCE).via
     assert received.parameter("received") == "192.0.2.7"
     assert received.parameter("rport") is None

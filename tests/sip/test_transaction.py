@@ -7,11 +7,12 @@ from collections.abc import Callable
 import pytest
 from wire import OFFER, request, response
 
+from softagent.sip.hop import Hop
 from softagent.sip.message import Request, Response, parse
 from softagent.sip.response import respond
 from softagent.sip.transaction import Timing, Transactions
 
-SOURCE = ("192.0.2.7", 5062)
+SOURCE = Hop("192.0.2.7", 5062)
 
 
 class Scene:
