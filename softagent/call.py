@@ -119,6 +119,8 @@ class CallSession:
         self._first_prompt = (*opening, Message(role="assistant", content=account.greeting))
         self._recorder = self._open_recorder()
         self._tick = 0
+        self._held_ticks = 0
+        """Of the hold that is going on; 0 when there is none."""
         self._hang_up_at: int | None = None
         self._ended = threading.Event()
         """Set once, by whoever ends the call first."""
@@ -157,6 +159,7 @@ class CallSession:
             cleanup.callback(self._call.hang_up)
             self._start_media()
             self._call.on_media(self._stream.change)
+            self._call.on_digits(self._press)
             self._call.on_end(self.end)
             if not self._ended.is_set():
                 self._call.answer()
@@ -170,6 +173,11 @@ class CallSession:
             raise
         self._journal.stopwatch.start()
 
+    def _press(self, digits: str) -> None:
+        """Keys that came as INFO, on a signalling thread."""
+        for digit in digits:
+            self._inbox.post(DigitPressed(self._now(), digit))
+
     def _step(self) -> None:
         """Deal with the next thing that happened."""
         item = self._inbox.take(SILENT_MEDIA_SECONDS)
@@ -179,11 +187,12 @@ class CallSession:
                     "event=media-clock-silent seconds=%.0f", SILENT_MEDIA_SECONDS
                 )
                 self.end(CallEnd.FAILED)
+            case Tick(is_held=True):
+                self._wait(item)
             case Tick():
                 self._on_tick(item)
             case _:
-                self._note(item)
-                self._handle(item)
+                self._on_event(item)
 
     def _now(self) -> int:
         return self._tick
@@ -192,16 +201,35 @@ class CallSession:
 
     def _on_tick(self, tick: Tick) -> None:
         self._tick = tick.index
+        self._take_off_hold()
         self._record(tick)
         self._on_played(tick)
         self._listen(tick.caller)
         for digit in tick.digits:
-            self._journal.digit(digit)
-            self._handle(DigitPressed(tick.index, digit))
+            self._on_event(DigitPressed(tick.index, digit))
         if tick.index % TICKS_PER_SECOND == 0:
             self._handle(TimePassed(tick.index))
+            self._notice_lost_caller()
         if self._hang_up_at is not None and tick.index >= self._hang_up_at:
             self.end(CallEnd.AGENT_HUNG_UP)
+
+    def _wait(self, tick: Tick) -> None:
+        """A tick on hold: recorded, but no time of the conversation, which goes on where it was."""
+        if not self._held_ticks:
+            self._journal.held()
+        self._held_ticks += 1
+        self._record(tick)
+        if self._held_ticks > self._account.limits.hold_seconds * TICKS_PER_SECOND:
+            self.end(CallEnd.AGENT_HUNG_UP)
+
+    def _take_off_hold(self) -> None:
+        if self._held_ticks:
+            self._journal.resumed(self._held_ticks)
+            self._held_ticks = 0
+
+    def _notice_lost_caller(self) -> None:
+        if self._stream.unheard_seconds >= self._account.limits.rtp_timeout_seconds:
+            self.end(CallEnd.FAR_END_LOST)
 
     def _record(self, tick: Tick) -> None:
         if self._recorder is None:
@@ -239,9 +267,15 @@ class CallSession:
 
     # Events and commands
 
+    def _on_event(self, event: Event) -> None:
+        self._note(event)
+        self._handle(event)
+
     def _note(self, event: Event) -> None:
         """What the shell itself makes of an event, before the conversation sees it."""
         match event:
+            case DigitPressed(digit=digit):
+                self._journal.digit(digit)
             case TranscriptChanged(text=text):
                 self._listener.observe(text)
             case TranscriptFinished(turn=turn):

@@ -198,6 +198,10 @@ class LimitSettings:
 
     call_seconds: Annotated[int, Between(10, 86400)] = 1800
     """Longest call; then a goodbye and the end."""
+    hold_seconds: Annotated[int, Between(10, 86400)] = 900
+    """Longest time on hold; then the agent hangs up."""
+    rtp_timeout_seconds: Annotated[int, Between(5, 3600)] = 30
+    """Time without a single packet of sound after which the caller counts as gone."""
     silence_seconds: Annotated[int, Between(2, 600)] = 12
     """Silence after which the agent asks whether the caller is there; after twice as long again it says goodbye."""
 

@@ -64,6 +64,14 @@ class Journal:
         """The caller pressed a key."""
         self.log.info("event=digit digit=%s", digit)
 
+    def held(self) -> None:
+        """The call has been put on hold."""
+        self.log.info("event=held")
+
+    def resumed(self, held_ticks: int) -> None:
+        """The call goes on after a hold."""
+        self.log.info("event=resumed held_seconds=%.1f", held_ticks * FRAME_MS / 1000)
+
     def recording_failed(self, error: Exception) -> None:
         """A full disk or a missing folder costs the recording, not the call."""
         self.log.error("event=recording-failed error=%r", str(error))

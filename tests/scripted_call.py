@@ -7,11 +7,12 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from softagent.chat import Message
-from softagent.config import Account, RecordingSettings, Secret, TurnSettings
+from softagent.config import Account, LimitSettings, RecordingSettings, Secret, TurnSettings
 from softagent.engines import Engines
 from softagent.media.frame import Samples
 from softagent.sip.phone import CallEnd, Caller, MediaDescription
@@ -19,11 +20,12 @@ from softagent.sip.phone import CallEnd, Caller, MediaDescription
 HOST = "127.0.0.1"
 LOUD = 8000
 """Of the scripted voices; half of it counts as speech."""
+DEFAULT_LIMITS = LimitSettings()
 WORD_SECONDS = 0.08
 GREETING, FAREWELL = "Hello.", "Have a nice day."
 
 
-def account(*, recordings: Path | None = None) -> Account:
+def account(*, recordings: Path | None = None, limits: LimitSettings = DEFAULT_LIMITS) -> Account:
     return Account(
         name="reception",
         registrar=HOST,
@@ -32,6 +34,7 @@ def account(*, recordings: Path | None = None) -> Account:
         greeting=GREETING,
         farewell=FAREWELL,
         turn=TurnSettings(prepare_ms=100, pause_ms=240),
+        limits=limits,
         recording=RecordingSettings(directory=recordings),
     )
 
@@ -173,12 +176,19 @@ class ScriptedCall:
     def on_end(self, callback: Callable[[CallEnd], None]) -> None:
         self._callbacks.append(callback)
 
+    def on_digits(self, callback: Callable[[str], None]) -> None:
+        self.press = callback
+
     def on_media(self, callback: Callable[[MediaDescription], None]) -> None:
         self._media_callbacks.append(callback)
 
     def move(self, remote_port: int) -> None:
         """What the signalling thread does when a new offer moves the far end's media."""
-        self.media = replace(self.media, remote_port=remote_port)
+        self.change(remote_port=remote_port)
+
+    def change(self, **changes: Any) -> None:
+        """What the signalling thread does when a new offer changes the media."""
+        self.media = replace(self.media, **changes)
         for callback in self._media_callbacks:
             callback(self.media)
 

@@ -6,11 +6,13 @@ import queue
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from scripted_call import (
+    DEFAULT_LIMITS,
     FAREWELL,
     GREETING,
     HOST,
@@ -24,11 +26,12 @@ from scripted_call import (
 )
 
 from softagent.call import CallSession
+from softagent.config import LimitSettings
 from softagent.dialogue.prompt import opening
 from softagent.engines import Engines
 from softagent.errors import DiskFull, PortInUse
 from softagent.media.codec import codec_named
-from softagent.media.description import MediaDescription
+from softagent.media.description import Direction, MediaDescription
 from softagent.media.frame import Samples, Tick
 from softagent.media.playout import Playout
 from softagent.media.stream import RtpStream
@@ -82,6 +85,12 @@ class CallerPhone:
                 lambda: self._has_heard and self._quiet_ticks >= QUIET_TICKS, PATIENCE_SECONDS
             )
 
+    def wait_until_said(self) -> None:
+        with self._changed:
+            assert self._changed.wait_for(
+                lambda: not self._playout.pending_frames(self._turn), PATIENCE_SECONDS
+            )
+
     def close(self) -> None:
         self._stream.stop()
 
@@ -97,13 +106,18 @@ class Bench:
     """A session, its call thread, and what it reports."""
 
     def __init__(
-        self, call: ScriptedCall, made: Engines, *, recordings: Path | None = None
+        self,
+        call: ScriptedCall,
+        made: Engines,
+        *,
+        recordings: Path | None = None,
+        limits: LimitSettings = DEFAULT_LIMITS,
     ) -> None:
         self.call = call
         self.reports: queue.SimpleQueue[Report] = queue.SimpleQueue()
         self.session = CallSession(
             call,
-            account(recordings=recordings),
+            account(recordings=recordings, limits=limits),
             made,
             opening("You are a receptionist.", ""),
             report=self.reports.put,
@@ -281,3 +295,60 @@ def test_a_recording_that_cannot_be_finished_costs_no_call(
     bench.join()
     assert bench.error is None
     assert bench.end is CallEnd.CALLER_HUNG_UP
+
+
+def test_a_call_on_hold_stands_still_and_goes_on_where_it_was(tmp_path: Path) -> None:
+    """Music on hold is no question, and no answer to it is ever heard."""
+    port = free_port()
+    call = ScriptedCall(remote_port=port)
+    bench = Bench(call, engines("Goodbye."), recordings=tmp_path)
+    caller = CallerPhone(port, call.media.local_port)
+    bench.start()
+    caller.hear_out()
+    call.change(direction=Direction.RECVONLY)
+    caller.say()
+    caller.wait_until_said()
+    call.change(direction=Direction.SENDRECV)
+    caller.say()
+    bench.join()
+    caller.close()
+
+    assert bench.end is CallEnd.AGENT_HUNG_UP
+    reports = bench.reported()
+    assert [report.text for report in reports if isinstance(report, Heard)] == ["Goodbye."]
+    ended = reports[-1]
+    assert isinstance(ended, CallEnded)
+    assert ended.interruptions == 0
+
+
+def test_a_hold_without_end_ends_the_call() -> None:
+    limits = replace(LimitSettings(), hold_seconds=0)
+    bench = Bench(ScriptedCall(), engines(), limits=limits)
+    bench.start()
+    assert bench.call.is_answered.wait(PATIENCE_SECONDS)
+    bench.call.change(direction=Direction.INACTIVE)
+    bench.join()
+    assert bench.end is CallEnd.AGENT_HUNG_UP
+
+
+def test_a_caller_from_whom_nothing_comes_is_gone() -> None:
+    limits = replace(LimitSettings(), rtp_timeout_seconds=1)
+    bench = Bench(ScriptedCall(), engines(), limits=limits)
+    bench.start()
+    bench.join()
+    assert bench.end is CallEnd.FAR_END_LOST
+    assert bench.call.done == ["answer", "hang up"]
+
+
+def test_keys_that_come_as_info_are_keys(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    bench = Bench(ScriptedCall(), engines())
+    bench.start()
+    assert bench.call.is_answered.wait(PATIENCE_SECONDS)
+    bench.call.press("5#")
+    bench.call.end(CallEnd.CALLER_HUNG_UP)
+    bench.join()
+    assert [r.getMessage() for r in caplog.records if "event=digit" in r.getMessage()] == [
+        "event=digit digit=5",
+        "event=digit digit=#",
+    ]

@@ -50,10 +50,12 @@ class Tick:
     """20 ms of a call, as the media clock saw them. The call's only notion of time."""
 
     index: int
-    """Counts from 0 at the answer, without a gap."""
+    """Counts from 0 at the answer, without a gap; stands still while the call is on hold."""
     caller: Samples
     """One frame heard from the caller at the codec's rate; zeros where nothing arrived."""
     agent: Played
     """The frame sent to the caller in the same tick."""
     digits: str = ""
     """Keys whose press ended in this tick (RFC 4733), in order."""
+    is_held: bool = False
+    """The call is on hold: what arrives is music or nothing, and nothing of a reply is played."""

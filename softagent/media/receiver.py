@@ -36,6 +36,8 @@ class RtpReceiver:
         self.malformed = 0
         self.foreign = 0
         self.unknown_type = 0
+        self.unheard_ticks = 0
+        """Since a packet of this call last came, or its media last changed."""
         self._payload_type = payload_type
         self._event_payload_type = event_payload_type
         self._digits = DigitReceiver(codec.clock_hz)
@@ -51,6 +53,7 @@ class RtpReceiver:
     def redirect(self, remote: Address) -> None:
         """SDP has agreed on another address: listen for the caller anew."""
         self._agreed, self._latched = remote, None
+        self.unheard_ticks = 0
 
     def push(self, datagram: bytes, *, source: Address, arrival_seconds: float) -> None:
         """Take whatever came to the port; what is of no use is counted and forgotten."""
@@ -82,6 +85,7 @@ class RtpReceiver:
 
     def pop(self) -> tuple[Samples, str]:
         """Take one frame of the caller's sound and the keys whose press has ended."""
+        self.unheard_ticks += 1
         return self.jitter_buffer.pop(), self._digits.tick()
 
     def report(self) -> list[RtcpReceiverInfo]:
@@ -102,6 +106,7 @@ class RtpReceiver:
 
     def _count(self, packet: RtpPacket, source: Address) -> None:
         self._latched = source
+        self.unheard_ticks = 0
         self.packets += 1
         self.payload_bytes += len(packet.payload)
         self._ssrc = packet.ssrc if self._ssrc is None else self._ssrc

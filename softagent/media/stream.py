@@ -17,10 +17,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
+import numpy as np
+
 from softagent.errors import PortInUse
 from softagent.media.codec import codec_named
 from softagent.media.description import MediaDescription
-from softagent.media.frame import FRAME_MS, TICKS_PER_SECOND, Tick
+from softagent.media.frame import FRAME_MS, TICKS_PER_SECOND, Played, Tick, frame_samples
 from softagent.media.pace import Pace
 from softagent.media.playout import Playout
 from softagent.media.receiver import Address, RtpReceiver
@@ -60,6 +62,8 @@ class RtpStream:
         sender: RtpSender | None = None,
     ) -> None:
         codec = codec_named(media.codec)
+        self._media = media
+        """Replaced as a whole by `change`; whoever needs it reads it once."""
         self._local = media.local_host, media.local_port
         self._codec = codec
         self._playout = playout
@@ -80,6 +84,8 @@ class RtpStream:
         self._threads: list[threading.Thread] = []
         self._is_stopping = threading.Event()
         self._was_silent = True
+        self._silence = Played(np.zeros(frame_samples(codec.rate_hz), dtype=np.int16))
+        self._index = 0
         self._lateness = Lateness()
         self._skipped = 0
         self._unsent = 0
@@ -110,9 +116,15 @@ class RtpStream:
                 endpoint.close()
 
     def change(self, media: MediaDescription) -> None:
-        """Go on as a new SDP agreed: send to its address, and hear the caller from there."""
+        """Go on as a new SDP agreed: at its address, held or no longer held."""
+        self._media = media
         with self._lock:
             self._receiver.redirect((media.remote_host, media.remote_port))
+
+    @property
+    def unheard_seconds(self) -> float:
+        """How long nothing has come from the caller, not even a packet of silence."""
+        return self._receiver.unheard_ticks / TICKS_PER_SECOND
 
     def stats(self) -> StreamStats:
         """What has happened up to now."""
@@ -166,7 +178,7 @@ class RtpStream:
         """The media clock."""
         _raise_priority()
         pace = Pace(time.monotonic())
-        index = 0
+        slot = 0
         while not self._is_stopping.is_set():
             now_seconds = time.monotonic()
             late_seconds = pace.late_seconds(now_seconds)
@@ -178,11 +190,24 @@ class RtpStream:
             self._sender.skip(slept * self._frame_units)
             self._skipped += slept
             with self._guard():
-                self._tick(endpoint, index)
-            index += 1
+                self._tick(endpoint)
+                if self._report_socket is not None and slot % REPORT_TICKS == REPORT_TICKS - 1:
+                    self._report(self._report_socket)
+            slot += 1
 
-    def _tick(self, endpoint: socket.socket, index: int) -> None:
-        agent = self._playout.pop()
+    def _tick(self, endpoint: socket.socket) -> None:
+        media = self._media
+        agent = self._silence if media.is_held else self._playout.pop()
+        if media.direction.sends and media.remote_port:
+            self._speak(endpoint, agent)
+        else:
+            self._sender.skip(self._frame_units)
+        with self._lock:
+            caller, digits = self._receiver.pop()
+        self._on_tick(Tick(self._index, caller, agent, digits, is_held=media.is_held))
+        self._index += not media.is_held
+
+    def _speak(self, endpoint: socket.socket, agent: Played) -> None:
         is_silent = agent.turn is None
         packet = self._sender.packet(
             self._codec.encode(agent.samples),
@@ -191,11 +216,6 @@ class RtpStream:
         )
         self._was_silent = is_silent
         self._send(endpoint, packet, self._receiver.peer)
-        with self._lock:
-            caller, digits = self._receiver.pop()
-        if self._report_socket is not None and index % REPORT_TICKS == REPORT_TICKS - 1:
-            self._report(self._report_socket)
-        self._on_tick(Tick(index=index, caller=caller, agent=agent, digits=digits))
 
     @contextlib.contextmanager
     def _guard(self) -> Iterator[None]:

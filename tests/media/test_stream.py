@@ -1,8 +1,9 @@
 """Streams on loopback: real sockets, real threads, waited for by counting ticks."""
 
+import itertools
 import socket
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from aiortp import RtpPacket
 
 from softagent.errors import PortInUse
 from softagent.media.codec import codec_named
-from softagent.media.description import MediaDescription
+from softagent.media.description import Direction, MediaDescription
 from softagent.media.frame import Tick
 from softagent.media.playout import Playout
 from softagent.media.sender import RtpSender
@@ -55,18 +56,21 @@ def free_ports(count):
     return ports
 
 
+def media(local, remote, *, codec="PCMU"):
+    return MediaDescription(
+        codec=codec,
+        payload_type=codec_named(codec).payload_type,
+        remote_host=HOST,
+        remote_port=remote,
+        local_host=HOST,
+        local_port=local,
+        event_payload_type=101,
+    )
+
+
 def stream(local, remote, *, codec="PCMU", playout=None, on_tick=None, sender=None):
-    named = codec_named(codec)
     return RtpStream(
-        MediaDescription(
-            codec=named.name,
-            payload_type=named.payload_type,
-            remote_host=HOST,
-            remote_port=remote,
-            local_host=HOST,
-            local_port=local,
-            event_payload_type=101,
-        ),
+        media(local, remote, codec=codec),
         playout=playout or Playout(8000),
         on_tick=on_tick or (lambda tick: None),
         name="test",
@@ -234,3 +238,81 @@ def test_a_stream_may_be_stopped_by_its_own_callback():
     ears.wait_for(1)
     ours.stop()
     assert len(ears.ticks) == 1
+
+
+@pytest.mark.parametrize(
+    ("direction", "packets"),
+    [(Direction.SENDONLY, 1), (Direction.RECVONLY, 0), (Direction.INACTIVE, 0)],
+)
+def test_on_hold_time_stands_still_and_only_who_may_send_sends(phone, direction, packets):
+    (port,) = free_ports(1)
+    playout, ears = Playout(8000), Ears()
+    ours = stream(port, phone.getsockname()[1], playout=playout, on_tick=ears)
+    ours.start()
+    ears.wait_for(3)
+    ours.change(replace(media(port, phone.getsockname()[1]), direction=direction))
+    ears.wait_until(lambda: ears.ticks[-1].is_held)
+    playout.begin(1)
+    playout.put(1, 0, np.full(160, 5000, dtype=np.int16))
+    playout.finish(1)
+    playout.release(1)
+    sent = ours.stats().packets_sent
+    ears.wait_for(len(ears.ticks) + 10)
+    held = [tick for tick in ears.ticks if tick.is_held]
+    assert len({tick.index for tick in held}) == 1
+    assert all(tick.agent.turn is None for tick in held)
+    assert (ours.stats().packets_sent - sent >= 9) == bool(packets)
+    ours.change(media(port, phone.getsockname()[1]))
+    ears.wait_until(lambda: any(tick.agent.turn == 1 for tick in ears.ticks))
+    ours.stop()
+    going_on = [tick.index for tick in ears.ticks if not tick.is_held]
+    assert going_on == list(range(len(going_on)))
+
+
+def test_the_timestamp_counts_the_time_on_hold(phone):
+    """RFC 3550 section 5.1: it is a clock, whether packets are sent or not."""
+    (port,) = free_ports(1)
+    ears = Ears()
+    ours = stream(port, phone.getsockname()[1], on_tick=ears)
+    ours.start()
+    ears.wait_for(3)
+    ours.change(replace(media(port, phone.getsockname()[1]), direction=Direction.INACTIVE))
+    ears.wait_for(20)
+    ours.change(media(port, phone.getsockname()[1]))
+    ears.wait_for(25)
+    ours.stop()
+    packets = [RtpPacket.parse(phone.recv(2048)) for _ in range(ours.stats().packets_sent)]
+    held = sum(tick.is_held for tick in ears.ticks)
+    spans = {
+        (
+            (b.timestamp - a.timestamp) % 2**32 // 160,
+            (b.sequence_number - a.sequence_number) % 65536,
+        )
+        for a, b in itertools.pairwise(packets)
+    }
+    assert spans == {(1, 1), (held + 1, 1)}
+
+
+def test_nothing_is_sent_while_the_far_end_is_unknown(phone):
+    """After a delayed offer its address comes with the ACK."""
+    (port,) = free_ports(1)
+    ears = Ears()
+    ours = stream(port, 0, on_tick=ears)
+    ours.start()
+    ears.wait_for(5)
+    assert ours.stats().packets_sent == ours.stats().unsent == 0
+    ours.change(media(port, phone.getsockname()[1]))
+    assert RtpPacket.parse(phone.recv(2048)).payload_type == 0
+    ours.stop()
+
+
+def test_how_long_nothing_has_come_is_known(phone):
+    (port,) = free_ports(1)
+    ears = Ears()
+    ours = stream(port, phone.getsockname()[1], on_tick=ears)
+    ours.start()
+    ears.wait_for(12)
+    assert ours.unheard_seconds >= 0.2
+    phone.sendto(RtpPacket(payload_type=0, payload=bytes(160)).serialize(), (HOST, port))
+    ears.wait_until(lambda: ours.unheard_seconds < 0.2)
+    ours.stop()
