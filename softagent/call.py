@@ -12,6 +12,8 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
+from softagent.capture.names import call_file_name
+from softagent.capture.observe import Observe, unobserved
 from softagent.chat import Message
 from softagent.config import Account
 from softagent.dialogue.conversation import Conversation, ConversationSettings
@@ -74,7 +76,9 @@ class CallSession:
         opening: Sequence[Message],
         *,
         report: Callable[[Report], None],
+        observe: Observe = unobserved,
     ) -> None:
+        """`observe` sees the call's RTP as it is on the wire, for a trace."""
         self._call = call
         self._account = account
         self._journal = Journal(account.name, call, report)
@@ -87,6 +91,7 @@ class CallSession:
             playout=self._playout,
             on_tick=self._inbox.tick,
             name=account.name,
+            observe=observe,
         )
         self._conversation = _conversation(account, engines, opening)
         self._hearing = Hearing(
@@ -316,7 +321,8 @@ class CallSession:
         directory = self._account.recording.directory
         if directory is None:
             return None
-        name = recording_name(self._account.name, self._call.call_id, datetime.now())
+        now = datetime.now()
+        name = call_file_name(self._account.name, self._call.call_id, now, ".wav")
         try:
             return StereoRecorder(directory / name, self._rate_hz)
         except (OSError, DiskFull) as error:
@@ -352,9 +358,3 @@ def _conversation(account: Account, engines: Engines, opening: Sequence[Message]
     )
     room = engines.language_model.context_tokens - account.llm.max_tokens
     return Conversation(settings, History(opening, budget_tokens=room))
-
-
-def recording_name(account: str, call_id: str, now: datetime) -> str:
-    """A file name that sorts by time: reception-20261123T101500-3f9a0c.wav."""
-    safe = "".join(letter if letter.isalnum() else "-" for letter in call_id)[:32]
-    return f"{account}-{now:%Y%m%dT%H%M%S}-{safe}.wav"

@@ -215,6 +215,16 @@ class RecordingSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class TraceSettings:
+    """[account.trace]: a pcap file of each call's SIP and RTP, and one a day of all other SIP."""
+
+    directory: Path | None = None
+    """Where to write; nothing is captured unless it is set."""
+    keys: bool = False
+    """Whether SRTP keys stay in the SDP, so that the sound can be decrypted later."""
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """[[account]]: one extension, answered by one process."""
 
@@ -251,6 +261,7 @@ class Account:
     turn: TurnSettings = TurnSettings()
     limits: LimitSettings = LimitSettings()
     recording: RecordingSettings = RecordingSettings()
+    trace: TraceSettings = TraceSettings()
 
 
 @dataclass(frozen=True, slots=True)

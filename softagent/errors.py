@@ -4,6 +4,8 @@
     ├── UnknownAccount            64   the command line names an account that the file lacks
     ├── ConfigSyntaxError         65   accounts.toml is not TOML
     ├── ConfigFileMissing         66   there is no accounts.toml there
+    ├── CaptureUnreadable         65   a file is no capture of packets
+    ├── CaptureMissing            66   there is no such capture
     ├── RegistrarUnreachable      68   nothing answers at the registrar's address
     ├── ModelMissing              69   a model file is not here
     ├── EngineFailed              70   an engine could not be loaded or died
@@ -43,6 +45,18 @@ class ConfigSyntaxError(SoftagentError):
 
 class ConfigFileMissing(SoftagentError):
     """The accounts file does not exist or can't be read."""
+
+    exit_code = 66
+
+
+class CaptureUnreadable(SoftagentError):
+    """A file is not a capture, or nothing in it can be read."""
+
+    exit_code = 65
+
+
+class CaptureMissing(SoftagentError):
+    """There is no capture of that name or call, or it can't be opened."""
 
     exit_code = 66
 

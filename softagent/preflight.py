@@ -64,7 +64,9 @@ def check_account(account: Account, store: ModelStore) -> Iterator[Finding]:
     yield _finding("rtp_ports", partial(_rtp_ports, account))
     directory = account.recording.directory
     if directory is not None:
-        yield _finding("recording.directory", partial(_recordings, directory))
+        yield _finding("recording.directory", partial(_folder, directory))
+    if account.trace.directory is not None:
+        yield _finding("trace.directory", partial(_folder, account.trace.directory))
 
 
 def check_registration(phone: Phone, registrar: str, *, timeout_seconds: float = 10.0) -> Finding:
@@ -148,7 +150,7 @@ def _bind(probe: socket.socket, address: str, port: int) -> None:
                 raise ConfigError([f"{address} can't be used: {error.strerror}"]) from None
 
 
-def _recordings(directory: Path) -> str:
+def _folder(directory: Path) -> str:
     existing = directory
     while not existing.exists():
         existing = existing.parent

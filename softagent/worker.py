@@ -20,6 +20,8 @@ from collections.abc import Iterator
 from multiprocessing.connection import Connection
 
 from softagent.call import CallSession
+from softagent.capture.observe import unobserved
+from softagent.capture.tracer import Tracer, account_tracer
 from softagent.config import Account
 from softagent.dialogue.phrases import phrases
 from softagent.dialogue.prompt import opening
@@ -64,8 +66,11 @@ def run_worker(
     try:
         engines = _warm_engines(account)
         _set_aside_what_stays()
+        phone, tracer = PyVoipPhone(account), account_tracer(account)
+        if tracer is not None:
+            phone.observe(tracer.signalling)
         return Worker(
-            account, engines, PyVoipPhone(account), parent=parent, report_words=report_words
+            account, engines, phone, parent=parent, report_words=report_words, tracer=tracer
         ).run()
     except SoftagentError as error:
         _log.error("account=%s event=worker-failed error=%r", account.name, str(error))
@@ -128,6 +133,7 @@ class Worker:
         parent: Connection | None = None,
         report_words: bool = False,
         beat_seconds: float = BEAT_SECONDS,
+        tracer: Tracer | None = None,
     ) -> None:
         self._account = account
         self._engines = engines
@@ -135,6 +141,7 @@ class Worker:
         self._parent = parent
         self._report_words = report_words
         self._beat_seconds = beat_seconds
+        self._tracer = tracer
         self._opening = opening(account.persona, account.facts)
         self._sending = threading.Lock()
         """Guards `_parent.send`: the main thread beats, call threads report."""
@@ -150,7 +157,10 @@ class Worker:
 
     def run(self) -> int:
         """Register, mind the calls until told to stop, and take everything down again."""
-        with self._signals():
+        with self._signals(), contextlib.ExitStack() as cleanup:
+            if self._tracer is not None:
+                self._tracer.start()
+                cleanup.callback(self._tracer.stop)
             self._phone.start(on_call=self._on_call, on_registration=self._on_registration)
             try:
                 self._mind()
@@ -248,7 +258,12 @@ class Worker:
 
     def _converse(self, call: IncomingCall) -> None:
         session = CallSession(
-            call, self._account, self._engines, self._opening, report=self._report
+            call,
+            self._account,
+            self._engines,
+            self._opening,
+            report=self._report,
+            observe=unobserved if self._tracer is None else self._tracer.media(call.call_id),
         )
         with self._minding:
             self._calls[threading.current_thread()] = session

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from softagent.capture.observe import Observe, unobserved
 from softagent.errors import PortInUse
 from softagent.media.codec import codec_named
 from softagent.media.description import MediaDescription
@@ -60,7 +61,9 @@ class RtpStream:
         on_tick: Callable[[Tick], None],
         name: str = "",
         sender: RtpSender | None = None,
+        observe: Observe = unobserved,
     ) -> None:
+        """`observe` sees every datagram as it is on the wire, for a trace."""
         codec = codec_named(media.codec)
         self._media = media
         """Replaced as a whole by `change`; whoever needs it reads it once."""
@@ -69,6 +72,7 @@ class RtpStream:
         self._playout = playout
         self._on_tick = on_tick
         self._name = name
+        self._observe = observe
         self._frame_units = codec.clock_hz * FRAME_MS // 1000
         self._sender = sender or RtpSender(payload_type=media.payload_type)
         self._lock = threading.Lock()
@@ -169,6 +173,7 @@ class RtpStream:
                 self._is_stopping.wait(RECEIVE_TIMEOUT_SECONDS)  # the network is down: try again
                 continue
             arrival_seconds = _arrival_seconds(ancillary)
+            self._observe(datagram, source, self._local, at_seconds=arrival_seconds)
             with self._guard(), self._lock:
                 self._receiver.push(
                     datagram, source=(source[0], source[1]), arrival_seconds=arrival_seconds
@@ -237,6 +242,7 @@ class RtpStream:
     def _send(self, endpoint: socket.socket, packet: bytes, peer: Address) -> None:
         try:
             endpoint.sendto(packet, peer)
+            self._observe(packet, endpoint.getsockname(), peer)
         except (OSError, OverflowError):  # no route, a full buffer, port 65536: the next may pass
             self._unsent += 1
 

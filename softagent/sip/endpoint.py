@@ -21,6 +21,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from softagent.capture.observe import Observe, unobserved
 from softagent.errors import ConfigError, PortInUse, SoftagentError
 from softagent.sip.address import join_host_port
 from softagent.sip.errors import MessageError
@@ -60,6 +61,8 @@ class Endpoint:
         self.local_port = 0
         self.name = name
         """The account's, for the log."""
+        self.observe: Observe = unobserved
+        """Sees every datagram, for a trace; set before `open`."""
         self._on_request = on_request
         self._on_wake = on_wake
         self._clock = clock
@@ -243,6 +246,7 @@ class Endpoint:
             log.debug("account=%s event=receive-failed error=%r", self.name, error)
             return
         source = Hop(*address)
+        self.observe(data, address, self._socket.getsockname())
         try:
             self._dispatch(data, source)
         except MessageError as error:
@@ -271,6 +275,7 @@ class Endpoint:
             try:
                 if self._socket is not None:
                     self._socket.sendto(datagram, destination.address)
+                    self.observe(datagram, self._socket.getsockname(), destination.address)
             except OSError as error:
                 # The timers send again; a network that is down may be up by then.
                 log.debug("account=%s event=not-sent to=%s error=%r", self.name, destination, error)

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pyVoIP.VoIP.status import PhoneStatus
 from pyVoIP.VoIP.VoIP import SIP, CallState, NoPortsAvailableError, VoIPCall, VoIPPhone
 
+from softagent.capture.observe import Observe
 from softagent.config import Account
 from softagent.errors import SoftagentError
 from softagent.sip.address import NameAddress
@@ -244,6 +245,10 @@ class PyVoipPhone(VoIPPhone):  # type: ignore[misc]
         """The SIP port in use, once started."""
         line: Line = self.sip.line
         return line.endpoint.local_port
+
+    def observe(self, observe: Observe) -> None:
+        """Have `observe` see every message on the wire, for a trace. Before `start`."""
+        self.sip.line.endpoint.observe = observe
 
     def start(
         self,

@@ -68,13 +68,14 @@ def media(local, remote, *, codec="PCMU"):
     )
 
 
-def stream(local, remote, *, codec="PCMU", playout=None, on_tick=None, sender=None):
+def stream(local, remote, *, codec="PCMU", playout=None, on_tick=None, sender=None, **options):
     return RtpStream(
         media(local, remote, codec=codec),
         playout=playout or Playout(8000),
         on_tick=on_tick or (lambda tick: None),
         name="test",
         sender=sender,
+        **options,
     )
 
 
