@@ -8,11 +8,7 @@ our packets      <- RtpSender <- Codec <- Playout -'
 from __future__ import annotations
 
 import contextlib
-import errno
 import logging
-import os
-import socket
-import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,28 +16,22 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from softagent.capture.observe import Observe, unobserved
-from softagent.errors import PortInUse
 from softagent.media.codec import codec_named
 from softagent.media.description import MediaDescription
 from softagent.media.frame import FRAME_MS, TICKS_PER_SECOND, Played, Tick, frame_samples
 from softagent.media.pace import Pace
 from softagent.media.playout import Playout
-from softagent.media.receiver import Address, RtpReceiver
+from softagent.media.port import Arrival, MediaPort, is_closed
+from softagent.media.priority import raise_priority
+from softagent.media.receiver import RtpReceiver
 from softagent.media.sender import RtpSender
 from softagent.media.stats import Lateness, StreamStats
 
 REPORT_TICKS = 5 * TICKS_PER_SECOND
 """RTCP sender reports every 5 s (RFC 3550 section 6.2)."""
-LONGEST_DATAGRAM_BYTES = 2048
 RECEIVE_TIMEOUT_SECONDS = 0.1
 """How soon the receive thread sees that it should end."""
 JOIN_TIMEOUT_SECONDS = 1.0
-SO_TIMESTAMPNS = 35
-"""Linux: the kernel notes when a packet came (asm-generic/socket.h; not in Python's socket)."""
-TIMESPEC = struct.Struct("@ll")
-EXPEDITED_FORWARDING = 46 << 2
-"""DSCP for telephony (RFC 4594 section 4.1)."""
-MEDIA_NICENESS = -11
 
 log = logging.getLogger(__name__)
 
@@ -83,8 +73,7 @@ class RtpStream:
             event_payload_type=media.event_payload_type,
             remote=(media.remote_host, media.remote_port),
         )
-        self._socket: socket.socket | None = None
-        self._report_socket: socket.socket | None = None
+        self._port: MediaPort | None = None
         self._threads: list[threading.Thread] = []
         self._is_stopping = threading.Event()
         self._was_silent = True
@@ -97,12 +86,10 @@ class RtpStream:
 
     def start(self) -> None:
         """Bind the port and begin to send and hear; PortInUse when the port is taken."""
-        self._socket = _bound_socket(self._local)
-        with contextlib.suppress(PortInUse):  # reports are a courtesy: a call does without
-            self._report_socket = _bound_socket((self._local[0], self._local[1] + 1))
+        self._port = port = MediaPort(self._local, name=self._name, observe=self._observe)
         for role, run in (("receive", self._receive), ("clock", self._keep_time)):
             thread = threading.Thread(
-                target=run, args=(self._socket,), name=f"rtp-{role}-{self._name}", daemon=True
+                target=run, args=(port,), name=f"rtp-{role}-{self._name}", daemon=True
             )
             self._threads.append(thread)
             thread.start()
@@ -115,9 +102,8 @@ class RtpStream:
                 thread.join(JOIN_TIMEOUT_SECONDS)
                 if thread.is_alive():
                     log.error("thread still running thread=%s", thread.name)
-        for endpoint in (self._socket, self._report_socket):
-            if endpoint is not None:
-                endpoint.close()
+        if self._port is not None:
+            self._port.close()
 
     def change(self, media: MediaDescription) -> None:
         """Go on as a new SDP agreed: at its address, held or no longer held."""
@@ -159,29 +145,32 @@ class RtpStream:
                 failures=self._failures,
             )
 
-    def _receive(self, endpoint: socket.socket) -> None:
+    def _receive(self, port: MediaPort) -> None:
         """The receive thread."""
-        _raise_priority()
+        raise_priority()
         while not self._is_stopping.is_set():
             try:
-                datagram, ancillary, _, source = endpoint.recvmsg(LONGEST_DATAGRAM_BYTES, 64)
-            except TimeoutError:
-                continue
+                arrivals = port.receive(RECEIVE_TIMEOUT_SECONDS)
             except OSError as error:
-                if self._is_stopping.is_set() or error.errno == errno.EBADF:
+                if is_closed(error):
                     return
                 self._is_stopping.wait(RECEIVE_TIMEOUT_SECONDS)  # the network is down: try again
                 continue
-            arrival_seconds = _arrival_seconds(ancillary)
-            self._observe(datagram, source, self._local, at_seconds=arrival_seconds)
-            with self._guard(), self._lock:
-                self._receiver.push(
-                    datagram, source=(source[0], source[1]), arrival_seconds=arrival_seconds
-                )
+            for arrival in arrivals:
+                with self._guard():
+                    self._hear(arrival)
 
-    def _keep_time(self, endpoint: socket.socket) -> None:
+    def _hear(self, arrival: Arrival) -> None:
+        if arrival.is_at_report_port:
+            return
+        with self._lock:
+            self._receiver.push(
+                arrival.datagram, source=arrival.source, arrival_seconds=arrival.seconds
+            )
+
+    def _keep_time(self, port: MediaPort) -> None:
         """The media clock."""
-        _raise_priority()
+        raise_priority()
         pace = Pace(time.monotonic())
         slot = 0
         while not self._is_stopping.is_set():
@@ -195,16 +184,16 @@ class RtpStream:
             self._sender.skip(slept * self._frame_units)
             self._skipped += slept
             with self._guard():
-                self._tick(endpoint)
-                if self._report_socket is not None and slot % REPORT_TICKS == REPORT_TICKS - 1:
-                    self._report(self._report_socket)
+                self._tick(port)
+                if slot % REPORT_TICKS == REPORT_TICKS - 1:
+                    self._report(port)
             slot += 1
 
-    def _tick(self, endpoint: socket.socket) -> None:
+    def _tick(self, port: MediaPort) -> None:
         media = self._media
         agent = self._silence if media.is_held else self._playout.pop()
         if media.direction.sends and media.remote_port:
-            self._speak(endpoint, agent)
+            self._speak(port, agent)
         else:
             self._sender.skip(self._frame_units)
         with self._lock:
@@ -212,7 +201,7 @@ class RtpStream:
         self._on_tick(Tick(self._index, caller, agent, digits, is_held=media.is_held))
         self._index += not media.is_held
 
-    def _speak(self, endpoint: socket.socket, agent: Played) -> None:
+    def _speak(self, port: MediaPort, agent: Played) -> None:
         is_silent = agent.turn is None
         packet = self._sender.packet(
             self._codec.encode(agent.samples),
@@ -220,7 +209,7 @@ class RtpStream:
             talkspurt=self._was_silent and not is_silent,
         )
         self._was_silent = is_silent
-        self._send(endpoint, packet, self._receiver.peer)
+        self._unsent += not port.send(packet, self._receiver.peer)
 
     @contextlib.contextmanager
     def _guard(self) -> Iterator[None]:
@@ -232,60 +221,10 @@ class RtpStream:
                 log.exception("media failed name=%s", self._name)
             self._failures += 1
 
-    def _report(self, endpoint: socket.socket) -> None:
+    def _report(self, port: MediaPort) -> None:
         with self._lock:
             reception = self._receiver.report()
         report = self._sender.report(unix_seconds=time.time(), reception=reception)
-        host, port = self._receiver.peer
-        self._send(endpoint, report, (host, port + 1))
-
-    def _send(self, endpoint: socket.socket, packet: bytes, peer: Address) -> None:
-        try:
-            endpoint.sendto(packet, peer)
-            self._observe(packet, endpoint.getsockname(), peer)
-        except (OSError, OverflowError):  # no route, a full buffer, port 65536: the next may pass
-            self._unsent += 1
-
-
-def _bound_socket(local: Address) -> socket.socket:
-    """A UDP socket on `local` that notes when packets came, where the system can."""
-    host, port = local
-    endpoint = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
-    endpoint.settimeout(RECEIVE_TIMEOUT_SECONDS)
-    try:
-        endpoint.bind(local)
-    except (OSError, OverflowError) as error:
-        endpoint.close()
-        raise PortInUse(
-            f'RTP port {port} on "{host}": {error}; choose another range for rtp_ports'
-        ) from error
-    with contextlib.suppress(OSError):
-        endpoint.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-    with contextlib.suppress(OSError):
-        endpoint.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, EXPEDITED_FORWARDING)
-    return endpoint
-
-
-def _arrival_seconds(ancillary: list[tuple[int, int, bytes]]) -> float:
-    """When the kernel got the packet, or now where it doesn't tell."""
-    for level, kind, value in ancillary:
-        if (level, kind, len(value)) == (socket.SOL_SOCKET, SO_TIMESTAMPNS, TIMESPEC.size):
-            seconds, nanoseconds = TIMESPEC.unpack(value)
-            return float(seconds + nanoseconds / 1e9)
-    return time.time()
-
-
-def _raise_priority() -> None:
-    """Put this thread before all ordinary ones, as far as the system allows it.
-
-    Its work is less than 1 ms in 20. Root, or a service with CAP_SYS_NICE, gets real-time
-    scheduling: packets leave on time even when others keep every core busy.
-    """
-    try:
-        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))
-    except (OSError, AttributeError):  # only Linux schedules single threads
-        try:
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), MEDIA_NICENESS)
-        except OSError as error:
-            name = threading.current_thread().name
-            log.debug("thread keeps its priority thread=%s reason=%s", name, error)
+        host, number = self._receiver.peer
+        if port.has_report_port:
+            self._unsent += not port.send_report(report, (host, number + 1))
