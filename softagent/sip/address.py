@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -9,6 +10,8 @@ from softagent.sip.errors import MessageError
 
 DEFAULT_PORT = 5060
 LARGEST_SECONDS = 2**32 - 1
+
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
 
 Parameters = tuple[tuple[str, str | None], ...]
 """Name and value in their order; the value is None for a bare flag such as `lr`."""
@@ -106,7 +109,7 @@ def join_host_port(host: str, port: int | None) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Uri:
-    """A `sip:`, `sips:` or `tel:` URI (RFC 3261 section 19.1, RFC 3966)."""
+    """A URI, taken apart if it is of `sip:`, `sips:` or `tel:` (RFC 3261 section 19.1, RFC 3966)."""
 
     scheme: str
     user: str
@@ -116,11 +119,16 @@ class Uri:
 
     @classmethod
     def parse(cls, text: str) -> Uri:
-        """Parse a URI. Raises MessageError when it is not one that a telephone can use."""
+        """Parse a URI; one of another scheme keeps all that follows in `user`.
+
+        Raises MessageError when it is no URI, or breaks the rules of its scheme.
+        """
         scheme, colon, rest = text.strip().partition(":")
         scheme = scheme.lower()
-        if not colon or scheme not in ("sip", "sips", "tel"):
-            raise MessageError(f"not a SIP URI: {text[:60]!r}")
+        if not colon or not _SCHEME.fullmatch(scheme):
+            raise MessageError(f"no URI: {text[:60]!r}")
+        if scheme not in ("sip", "sips", "tel"):
+            return cls(scheme, rest, "")
         if scheme == "tel":
             number, _, tail = rest.partition(";")
             return cls(scheme, number, "", None, parse_parameters(tail))
@@ -134,10 +142,15 @@ class Uri:
             raise MessageError(f"no host in {text[:60]!r}")
         return cls(scheme, user.partition(":")[0], host, port, parse_parameters(tail))
 
+    @property
+    def is_sip(self) -> bool:
+        """Whether requests can be sent there."""
+        return self.scheme in ("sip", "sips")
+
     def __str__(self) -> str:
         tail = serialize_parameters(self.parameters)
-        if self.scheme == "tel":
-            return f"tel:{self.user}{tail}"
+        if not self.is_sip:
+            return f"{self.scheme}:{self.user}{tail}"
         at = f"{self.user}@" if self.user else ""
         return f"{self.scheme}:{at}{join_host_port(self.host, self.port)}{tail}"
 

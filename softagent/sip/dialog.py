@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import urllib.parse
 
-from softagent.sip.address import parameter
+from softagent.sip.address import Uri, parameter
 from softagent.sip.errors import MessageError
 from softagent.sip.hop import Hop
 from softagent.sip.message import Headers, Request
@@ -23,7 +23,7 @@ class Dialog:
         self._remote_tag = invite.sender.tag
         self._local = f"{invite.need('To')};tag={self.local_tag}"
         contacts = invite.addresses("Contact")
-        self._target = contacts[0].uri if contacts else invite.sender.uri
+        self._target = _usable(contacts[0].uri if contacts else invite.sender.uri)
         self._route = invite.addresses("Record-Route")
         self._local_sequence = 0
         self._remote_sequence = invite.cseq.number
@@ -49,7 +49,7 @@ class Dialog:
     def refresh_target(self, request: Request) -> None:
         """A re-INVITE or UPDATE may move the other side. Raises MessageError for a bad Contact."""
         for contact in request.addresses("Contact"):
-            self._target = contact.uri
+            self._target = _usable(contact.uri)
 
     def request(self, method: str, *headers: tuple[str, str]) -> Request:
         """A request within the dialog, without its Via (section 12.2.1.1)."""
@@ -76,6 +76,13 @@ class Dialog:
         """
         hop = Hop.literal(self._route[0].uri if self._route else self._target)
         return self._source if hop is None else hop.by_way_of(self._source)
+
+
+def _usable(uri: Uri) -> Uri:
+    """A target that requests can be sent to (section 12.1.1). Raises MessageError for another."""
+    if not uri.is_sip:
+        raise MessageError(f"no SIP URI as a target: {str(uri)[:60]!r}")
+    return uri
 
 
 def caller_of(invite: Request) -> Caller:

@@ -29,12 +29,13 @@ from softagent.sip.hop import Hop
 from softagent.sip.message import (
     LARGEST_DATAGRAM_BYTES,
     VERSION,
+    BadRequest,
     Headers,
     Request,
     Response,
     parse,
 )
-from softagent.sip.response import USER_AGENT, respond
+from softagent.sip.response import USER_AGENT, respond, stateless_tag
 from softagent.sip.transaction import MAGIC, NEVER, ServerTransaction, Timing, Transactions
 
 log = logging.getLogger("softagent.sip")
@@ -255,7 +256,11 @@ class Endpoint:
             log.exception("account=%s event=request-failed from=%s", self.name, source)
 
     def _dispatch(self, data: bytes, source: Hop) -> None:
-        message = parse(data)
+        try:
+            message = parse(data)
+        except BadRequest as bad:
+            self._refuse(bad, source)
+            return
         if isinstance(message, Response):
             log.debug("account=%s event=received status=%d", self.name, message.status)
             self.transactions.receive_response(message)
@@ -268,7 +273,23 @@ class Endpoint:
             self._on_request(transaction)
         except MessageError as error:
             log.info("account=%s event=bad-request from=%s error=%r", self.name, source, str(error))
-            self.respond(transaction, 400)
+            self._fail(transaction, 400)
+        except Exception:
+            self._fail(transaction, 500)
+            raise
+
+    def _fail(self, transaction: ServerTransaction, status: int) -> None:
+        """Answer what our own code has given up: unanswered, its transaction would stay for ever."""
+        if transaction.request.method != "ACK":
+            self.respond(transaction, status)
+
+    def _refuse(self, bad: BadRequest, source: Hop) -> None:
+        """Answer what can't be read well enough for a transaction, and forget it (section 8.2.7)."""
+        log.debug("account=%s event=bad-request from=%s error=%r", self.name, source, str(bad))
+        where = ServerTransaction(bad.request, source).destination
+        tag = stateless_tag(bad.request)
+        response = respond(bad.request, bad.status, source=source, tag=tag)
+        self.transactions.outbox.append((response.serialize(), where))
 
     def _flush(self) -> None:
         for datagram, destination in self.transactions.outbox:

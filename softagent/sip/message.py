@@ -8,162 +8,37 @@ folded lines, no space after the colon, bare line feeds, a missing Content-Lengt
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from softagent.sip.address import (
-    NameAddress,
-    Parameters,
-    join_host_port,
-    natural,
-    parameter,
-    parse_parameters,
-    serialize_parameters,
-    split,
-    split_host_port,
-)
+from softagent.sip.address import NameAddress, Uri, natural
 from softagent.sip.errors import MessageError
+from softagent.sip.headers import VERSION, CSeq, Headers, Via, canonical
 
-VERSION = "SIP/2.0"
-LARGEST_SEQUENCE = 2**31 - 1
+__all__ = [
+    "VERSION",
+    "BadRequest",
+    "CSeq",
+    "Headers",
+    "Message",
+    "Request",
+    "Response",
+    "Via",
+    "parse",
+]
+
 LARGEST_DATAGRAM_BYTES = 65535
-MANDATORY = ("Via", "From", "To", "Call-ID", "CSeq")
-"""Without them no message can be answered (RFC 3261 section 8.1.1)."""
+SINGLE = ("From", "To", "Call-ID", "CSeq")
+"""Exactly one each; without them and a Via no message can be told apart (RFC 3261 section 8.1.1)."""
+METHODS_IN_USE = (
+    *("INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "REGISTER", "PRACK", "SUBSCRIBE", "NOTIFY"),
+    *("PUBLISH", "INFO", "REFER", "MESSAGE", "UPDATE"),
+)
+"""All methods that IANA lists. Others are unknown: 501 instead of 405 (section 21.5.2)."""
 
-_COMPACT = {
-    "a": "Accept-Contact",
-    "b": "Referred-By",
-    "c": "Content-Type",
-    "d": "Request-Disposition",
-    "e": "Content-Encoding",
-    "f": "From",
-    "i": "Call-ID",
-    "j": "Reject-Contact",
-    "k": "Supported",
-    "l": "Content-Length",
-    "m": "Contact",
-    "o": "Event",
-    "r": "Refer-To",
-    "s": "Subject",
-    "t": "To",
-    "u": "Allow-Events",
-    "v": "Via",
-    "x": "Session-Expires",
-    "y": "Identity",
-}
-"""Compact forms: RFC 3261 section 7.3.3 and the RFCs that added more of them."""
-
-_NAMES = {
-    name.lower(): name
-    for name in (
-        *_COMPACT.values(),
-        *("Accept", "Allow", "Authorization", "CSeq", "Expires", "Max-Forwards", "Min-Expires"),
-        *("P-Asserted-Identity", "Proxy-Authenticate", "Proxy-Authorization", "Record-Route"),
-        *("Require", "Retry-After", "Route", "Unsupported", "User-Agent", "WWW-Authenticate"),
-    )
-}
-
-_UNSPLIT = ("WWW-Authenticate", "Proxy-Authenticate", "Authorization", "Proxy-Authorization")
-"""Commas separate the parameters of these, not values (RFC 3261 section 7.3.1)."""
-
-
-def canonical(name: str) -> str:
-    """The usual spelling of a header name, from any case or the compact form."""
-    short = name.strip().lower()
-    return _COMPACT.get(short) or _NAMES.get(short) or name.strip()
-
-
-@dataclass(frozen=True, slots=True)
-class Headers:
-    """Header fields in their order, names in their usual spelling."""
-
-    fields: tuple[tuple[str, str], ...] = ()
-
-    def first(self, name: str) -> str | None:
-        """The first field of that name, whole; None where there is none."""
-        return next((value for key, value in self.fields if key.lower() == name.lower()), None)
-
-    def values(self, name: str) -> tuple[str, ...]:
-        """All values of that name: from several fields, and from fields with several values."""
-        found = [value for key, value in self.fields if key.lower() == name.lower()]
-        if name in _UNSPLIT:
-            return tuple(found)
-        return tuple(value for field in found for value in split(field, ","))
-
-    def tokens(self, name: str) -> frozenset[str]:
-        """The values of a list of option tags or methods, in lower case."""
-        return frozenset(value.lower() for value in self.values(name))
-
-    def with_(self, *fields: tuple[str, str]) -> Headers:
-        """These fields after the present ones."""
-        return Headers(self.fields + fields)
-
-    def without(self, *names: str) -> Headers:
-        """All but the fields of these names."""
-        dropped = {name.lower() for name in names}
-        return Headers(tuple(field for field in self.fields if field[0].lower() not in dropped))
-
-    def __iter__(self) -> Iterator[tuple[str, str]]:
-        return iter(self.fields)
-
-
-@dataclass(frozen=True, slots=True)
-class CSeq:
-    """Sequence number and method (RFC 3261 section 20.16)."""
-
-    number: int
-    method: str
-
-    @classmethod
-    def parse(cls, text: str) -> CSeq:
-        """Parse `314159 INVITE`. Raises MessageError for a number out of range or no method."""
-        number, _, method = text.strip().partition(" ")
-        if not method.strip():
-            raise MessageError(f"bad CSeq: {text[:40]!r}")
-        return cls(natural(number, "CSeq", largest=LARGEST_SEQUENCE), method.strip())
-
-    def __str__(self) -> str:
-        return f"{self.number} {self.method}"
-
-
-@dataclass(frozen=True, slots=True)
-class Via:
-    """One hop that a request has taken (RFC 3261 section 20.42)."""
-
-    transport: str
-    host: str
-    port: int | None
-    parameters: Parameters = ()
-
-    @classmethod
-    def parse(cls, text: str) -> Via:
-        """Parse one value. Raises MessageError when it isn't of SIP 2.0 or names no host."""
-        head, _, tail = text.partition(";")
-        name, _, rest = (part.strip() for part in head.partition("/"))
-        version, _, rest = (part.strip() for part in rest.partition("/"))
-        transport, _, sent_by = rest.partition(" ")
-        host, port = split_host_port(sent_by.strip())
-        if name.upper() != "SIP" or version != "2.0" or not host:
-            raise MessageError(f"bad Via: {text[:60]!r}")
-        return cls(transport.upper(), host, port, parse_parameters(tail))
-
-    def parameter(self, name: str) -> str | None:
-        """Value of a parameter, "" for a bare flag, None where it is missing."""
-        return parameter(self.parameters, name)
-
-    def with_parameter(self, name: str, value: str) -> Via:
-        """The same hop with a parameter set."""
-        kept = tuple(item for item in self.parameters if item[0].lower() != name)
-        return Via(self.transport, self.host, self.port, (*kept, (name, value)))
-
-    @property
-    def branch(self) -> str:
-        """The transaction's id; empty when an old client sent none."""
-        return self.parameter("branch") or ""
-
-    def __str__(self) -> str:
-        where = join_host_port(self.host, self.port)
-        return f"{VERSION}/{self.transport} {where}{serialize_parameters(self.parameters)}"
+_METHOD = re.compile(r"[A-Za-z0-9.!%*_+`'~-]+")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 
 
 class Message:
@@ -243,22 +118,96 @@ class Response(Message):
         return self._serialize(f"{VERSION} {self.status} {self.reason}")
 
 
+class BadRequest(MessageError):
+    """A request that can't be served, but told so: what of it is needed for an answer can be read."""
+
+    def __init__(self, request: Request, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.request = request
+        """With a topmost Via that can be read; any other header may be missing or damaged."""
+        self.status = status
+
+
 def parse(data: bytes) -> Request | Response:
-    """Parse one datagram, its mandatory headers included. Raises MessageError and nothing else."""
+    """Parse one datagram, its mandatory headers included.
+
+    Raises BadRequest for a bad request that has to be answered, another MessageError for
+    what is to be dropped, and nothing else (RFC 3261 sections 8.2, 16.3 and 18.3).
+    """
     text_bytes, body = _split_body(data.lstrip(b"\r\n"))
     lines = list(_unfold(text_bytes.decode("utf-8", "surrogateescape")))
     if not lines:
         raise MessageError("no message in the datagram")
     headers = Headers(tuple(_fields(lines[1:])))
-    message = _first_line(lines[0], headers, _cut(body, headers))
-    for name in MANDATORY:
+    if lines[0][: len(VERSION)].upper() == VERSION:
+        return _response(lines[0], headers, body)
+    return _request(lines[0], headers, body)
+
+
+def _response(line: str, headers: Headers, body: bytes) -> Response:
+    _, number, reason = (*line.split(None, 2), "", "")[:3]
+    status = natural(number, "status", largest=699)
+    if status < 100:
+        raise MessageError(f"bad status: {status}")
+    response = Response(status, reason, headers, _cut(body, headers))
+    _check(response)
+    return response
+
+
+def _request(line: str, headers: Headers, body: bytes) -> Request:
+    start, version = (*line.rsplit(None, 1), "")[:2]
+    method, uri = (*start.split(None, 1), "", "")[:2]
+    if not re.fullmatch(r"SIP/[0-9.]{1,9}", version, re.IGNORECASE):
+        raise MessageError(f"neither request nor response: {line[:40]!r}")
+    damaged = Request(method, uri, headers)
+    if version.upper() != VERSION:
+        raise _refusal(damaged, 505, f"version {version}")
+    try:
+        request = Request(method, uri, headers, _cut(body, headers))
+        _check_target(request)
+        _check(request)
+        if request.cseq.method != method and method in METHODS_IN_USE:
+            raise MessageError(f"CSeq says {request.cseq.method[:20]!r} in a {method!r}")
+    except MessageError as error:
+        raise _refusal(damaged, 400, str(error)) from None
+    return request
+
+
+def _refusal(request: Request, status: int, reason: str) -> MessageError:
+    """BadRequest where an answer is due and can be sent: an ACK gets none (section 17.1.1.3)."""
+    if request.method != "ACK":
+        try:
+            _ = request.via
+        except MessageError:
+            return MessageError(reason)
+        return BadRequest(request, status, reason)
+    return MessageError(reason)
+
+
+def _check_target(request: Request) -> None:
+    """Method and Request-URI as far as the grammar goes; whether we know them comes later."""
+    uri = request.uri
+    scheme = _SCHEME.match(uri)
+    if not _METHOD.fullmatch(request.method) or scheme is None or len(uri.split()) != 1:
+        raise MessageError(f"bad request line: {request.method[:20]!r} {uri[:60]!r}")
+    if scheme[1].lower() in ("sip", "sips"):
+        Uri.parse(uri)
+        if "?" in uri.rpartition("@")[2]:
+            raise MessageError(f"headers in the Request-URI: {uri[:60]!r}")
+
+
+def _check(message: Request | Response) -> None:
+    """What every message must bring along."""
+    for name in SINGLE:
         message.need(name)
-    via, cseq, _, _ = message.via, message.cseq, message.sender, message.recipient
-    if isinstance(message, Request) and cseq.method != message.method:
-        raise MessageError(f"CSeq says {cseq.method[:20]!r} in a {message.method[:20]!r}")
-    if not via.transport:
-        raise MessageError("Via without a transport")
-    return message
+        if message.headers.count(name) > 1:
+            raise MessageError(f"more than one {name}")
+    vias = [Via.parse(value) for value in message.headers.values("Via")]
+    if not vias:
+        raise MessageError("no Via")
+    if vias[0].version != "2.0" or not vias[0].transport:
+        raise MessageError(f"bad Via: {str(vias[0])[:60]!r}")
+    _, _, _ = message.cseq, message.sender, message.recipient
 
 
 def _split_body(data: bytes) -> tuple[bytes, bytes]:
@@ -273,7 +222,7 @@ def _unfold(text: str) -> Iterator[str]:
     """Logical lines: one that begins with white space goes on with the one before (section 7.3.1)."""
     pending = ""
     for line in text.replace("\r\n", "\n").split("\n"):
-        clean = line.replace("\r", " ").replace("\0", " ")
+        clean = line.replace("\r", " ")
         if clean[:1] in (" ", "\t") and pending:
             pending = f"{pending} {clean.strip()}"
             continue
@@ -293,22 +242,12 @@ def _fields(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
 
 def _cut(body: bytes, headers: Headers) -> bytes:
     """The body's stated length; on UDP all of the rest where none is stated (section 18.3)."""
-    stated = headers.first("Content-Length")
-    if stated is None:
+    stated = set(headers.values("Content-Length"))
+    if not stated:
         return body
-    length = natural(stated, "Content-Length", largest=LARGEST_DATAGRAM_BYTES)
+    if len(stated) > 1:
+        raise MessageError("Content-Length says this and that")
+    length = natural(stated.pop(), "Content-Length", largest=LARGEST_DATAGRAM_BYTES)
     if length > len(body):
         raise MessageError(f"body cut short: {len(body)} of {length} bytes")
     return body[:length]
-
-
-def _first_line(line: str, headers: Headers, body: bytes) -> Request | Response:
-    parts = line.split(None, 2)
-    if len(parts) >= 2 and parts[0].upper() == VERSION:
-        status = natural(parts[1], "status", largest=699)
-        if status < 100:
-            raise MessageError(f"bad status: {status}")
-        return Response(status, parts[2] if len(parts) == 3 else "", headers, body)
-    if len(parts) != 3 or parts[2].upper() != VERSION:
-        raise MessageError(f"neither request nor response: {line[:40]!r}")
-    return Request(parts[0], parts[1], headers, body)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import secrets
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from http import HTTPStatus
 
 from softagent import __version__
+from softagent.sip.address import NameAddress
+from softagent.sip.errors import MessageError
 from softagent.sip.hop import Hop
 from softagent.sip.message import Headers, Request, Response, Via
 
@@ -15,6 +21,7 @@ METHODS = ("INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "UPDATE", "INFO", "NOTIF
 
 _REASONS = {
     180: "Ringing",
+    416: "Unsupported URI Scheme",
     420: "Bad Extension",
     480: "Temporarily Unavailable",
     481: "Call/Transaction Does Not Exist",
@@ -23,6 +30,7 @@ _REASONS = {
     488: "Not Acceptable Here",
     491: "Request Pending",
     500: "Server Internal Error",
+    505: "Version Not Supported",
     603: "Decline",
 }
 
@@ -54,18 +62,36 @@ def respond(
     fields = [("Via", str(via)) for via in _vias(request, source)]
     if request.method == "INVITE" and 101 <= status <= 299:
         fields += [("Record-Route", value) for value in request.headers.values("Record-Route")]
-    recipient = request.need("To")
-    if tag and not request.recipient.tag:
-        recipient = f"{recipient};tag={tag}"
-    fields += [
-        ("From", request.need("From")),
-        ("To", recipient),
-        ("Call-ID", request.call_id),
-        ("CSeq", str(request.cseq)),
-        *headers,
-        ("Server", USER_AGENT),
-    ]
+    for name in ("From", "To", "Call-ID", "CSeq"):  # a damaged request may lack some
+        if (value := request.headers.first(name)) is not None:
+            fields.append((name, _tagged(value, tag) if name == "To" else value))
+    fields += [*headers, ("Server", USER_AGENT)]
     return Response(status, reason_phrase(status), Headers(tuple(fields)), body)
+
+
+def _tagged(recipient: str, tag: str) -> str:
+    """To with our tag, unless one is there or the value can't be read."""
+    try:
+        has_tag = NameAddress.parse(recipient).tag != ""
+    except MessageError:
+        return recipient
+    return recipient if has_tag or not tag else f"{recipient};tag={tag}"
+
+
+def _readable(values: Iterable[str]) -> Iterator[Via]:
+    for value in values:
+        with contextlib.suppress(MessageError):
+            yield Via.parse(value)
+
+
+_SECRET = secrets.token_bytes(16)
+
+
+def stateless_tag(request: Request) -> str:
+    """A To tag for an answer that nothing is kept of: the same each time the request comes (section 8.2.7)."""
+    via, call_id = request.headers.values("Via")[:1], request.headers.first("Call-ID") or ""
+    identity = "\0".join((*via, call_id)).encode("utf-8", "surrogateescape")
+    return hashlib.blake2b(identity, key=_SECRET, digest_size=8).hexdigest()
 
 
 def destination(request: Request, source: Hop) -> Hop:
@@ -82,7 +108,7 @@ def destination(request: Request, source: Hop) -> Hop:
 
 def _vias(request: Request, source: Hop) -> list[Via]:
     """All hops, the topmost with where the request really came from (sections 18.2.1 and 3581.4)."""
-    first, *others = (Via.parse(value) for value in request.headers.values("Via"))
+    first, *others = _readable(request.headers.values("Via"))
     asks_port = first.parameter("rport") is not None
     if asks_port:
         first = first.with_parameter("rport", str(source.port))

@@ -311,7 +311,7 @@ class Transactions:
 def server_key(request: Request, method: str) -> Key:
     """What tells transactions apart (section 17.2.3); without the magic branch as RFC 2543 did."""
     via = request.via
-    if via.branch.startswith(MAGIC):
+    if via.branch.startswith(MAGIC) and via.branch != MAGIC:
         return (via.branch, via.host.lower(), str(via.port or ""), method)
     number, sender = str(request.cseq.number), request.sender.tag
     return (request.call_id, number, sender, request.uri, str(via), method)

@@ -30,6 +30,7 @@ from softagent.sip.errors import MessageError
         ("<sip:a%40b@pbx.lan;user=phone>", "", "a%40b", "pbx.lan", None, ""),
         ("<sip:u:secret@[::1]:5060;lr?X=y>;tag=1", "", "u", "::1", 5060, "1"),
         ("<tel:+4930123;phone-context=x>;tag=2", "", "+4930123", "", None, "2"),
+        ("<mailto:a@b?subject=x>;tag=3", "", "a@b?subject=x", "", None, "3"),
         ("<SIP:1003@PBX>; TAG = 7", "", "1003", "PBX", None, "7"),
     ],
 )
@@ -49,7 +50,7 @@ def test_parses_name_address(
 
 
 @pytest.mark.parametrize(
-    "text", ["", "hello", "<sip:>", "<sip:a@b", "<mailto:a@b>", "<sip:a@b:99999>", "<sip:a@b:x>"]
+    "text", ["", "hello", "<sip:>", "<sip:a@b", "<2x:a@b>", "<sip:a@b:99999>", "<sip:a@b:x>"]
 )
 def test_refuses_what_is_no_address(text: str) -> None:
     """One kind of error, whatever is wrong."""

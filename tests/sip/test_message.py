@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from wire import OFFER, request, request_bytes
 
 from softagent.sip.errors import MessageError
-from softagent.sip.message import Request, Response, Via, parse
+from softagent.sip.headers import Via
+from softagent.sip.message import BadRequest, Request, Response, parse
 
 COMPACT = (
     b"INVITE sip:1000@127.0.0.1 SIP/2.0\r\n"
@@ -91,6 +92,38 @@ def test_refuses_broken_messages(old: bytes, new: bytes) -> None:
     assert old in whole
     with pytest.raises(MessageError):
         parse(whole.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "status"),
+    [
+        (b"SIP/2.0\r\nVia", b"SIP/7.0\r\nVia", 505),
+        (b"1000@127.0.0.1 SIP", b"1000@127.0.0.1; lr SIP", 400),
+        (b"CSeq: 1 OPTIONS", b"CSeq: 1 INVITE", 400),
+        (b"Call-ID: call-1", b"Call-ID: call-1\r\nCall-ID: call-2", 400),
+        (b"Call-ID: call-1\r\n", b"", 400),
+        (b"<sip:1003@127.0.0.1>;tag", b"nobody;tag", 400),
+        (b"Content-Length: 0", b"Content-Length: 1", 400),
+        (b"Content-Length: 0", b"Content-Length: 0\r\nContent-Length: 1", 400),
+        (b"Via: SIP/2.0/UDP", b"Via: SIP/1.0/UDP", 400),
+    ],
+)
+def test_says_what_to_answer(old: bytes, new: bytes, status: int) -> None:
+    """A damaged request with a readable topmost Via is told so, an ACK never."""
+    whole = request_bytes("OPTIONS")
+    assert old in whole
+    with pytest.raises(BadRequest) as bad:
+        parse(whole.replace(old, new))
+    assert (bad.value.status, bad.value.request.method) == (status, "OPTIONS")
+    with pytest.raises(MessageError) as dropped:
+        parse(whole.replace(old, new).replace(b"OPTIONS", b"ACK"))
+    assert not isinstance(dropped.value, BadRequest)
+
+
+def test_an_unknown_method_may_differ_from_the_cseq() -> None:
+    """It gets a 501, which says more (RFC 4475 section 3.1.2.18)."""
+    data = request_bytes("OPTIONS").replace(b"OPTIONS sip", b"NEWMETHOD sip")
+    assert parse(data).cseq.method == "OPTIONS"
 
 
 @pytest.mark.parametrize("data", [b"", b"\r\n\r\n", b"\0\0\0\0", b"\x00", b"SIP/2.0", b"\xff" * 9])

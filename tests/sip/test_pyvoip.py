@@ -353,7 +353,7 @@ def test_requests_within_the_call(peer: Peer, handset: Handset, method: str) -> 
         ("MESSAGE", 200),
         ("REFER", 603),
         ("SUBSCRIBE", 405),
-        ("FOO", 405),
+        ("FOO", 501),
         ("BYE", 481),
         ("UPDATE", 481),
     ],

@@ -240,7 +240,7 @@ REPAIRS: dict[str, Callable[[Subject, str], bool]] = {
     "MESSAGE is answered": answers("MESSAGE", 200),
     "UPDATE without a call": answers("UPDATE", 481),
     "REFER is declined": answers("REFER", 603),
-    "unknown method": answers("FOO", 405),
+    "unknown method": answers("FOO", 501),
     "BYE for an unknown dialog": answers("BYE", 481),
     "required extension": answers("INVITE", 420, headers="Require: 100rel\r\n", body=OFFER),
     "INVITE without an offer": answers("INVITE", 488),

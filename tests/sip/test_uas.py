@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-from wire import request
+from dataclasses import replace
 
-from softagent.sip.uas import reply_outside_dialog, standing_reply
+import pytest
+from wire import OFFER, request
+
+from softagent.sip.uas import ACCEPT, reply_outside_dialog, standing_reply
 
 
 @pytest.mark.parametrize(
@@ -14,7 +16,7 @@ from softagent.sip.uas import reply_outside_dialog, standing_reply
         ("OPTIONS", 200),
         ("REFER", 603),
         ("SUBSCRIBE", 405),
-        ("FOO", 405),
+        ("FOO", 501),
         ("INVITE", None),
         ("ACK", None),
         ("CANCEL", None),
@@ -47,6 +49,39 @@ def test_required_extension(method: str, status: int | None) -> None:
     assert (reply.status if reply else None) == status
     if reply is not None:
         assert reply.headers == (("Unsupported", "100rel, timer"),)
+
+
+@pytest.mark.parametrize(
+    ("uri", "status"), [("sips:1000@host", None), ("tel:+49301", None), ("soap.beep://host", 416)]
+)
+def test_scheme(uri: str, status: int | None) -> None:
+    """416 for what a telephone can't be called by (section 8.2.2.1)."""
+    reply = standing_reply(replace(request("INVITE"), uri=uri), language="en")
+    assert (reply.status if reply else None) == status
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ("", None),
+        ("Content-Type: Application / SDP ;charset=utf-8\r\n", None),
+        ("Content-Type: text/plain\r\n", 415),
+        ("Content-Encoding: gzip\r\n", 415),
+        ("Content-Encoding: identity\r\n", None),
+        ("Accept: text/plain\r\n", 406),
+        ("Accept: text/plain, application/sdp;level=1\r\n", None),
+        ("Accept: application/*\r\n", None),
+        ("Accept: */*\r\n", None),
+        ("Accept:\r\n", None),
+    ],
+)
+def test_content_of_an_invite(headers: str, status: int | None) -> None:
+    """SDP in, SDP out, in plain (sections 8.2.3 and 20.1)."""
+    invite = request("INVITE", headers=headers, body=OFFER)
+    reply = standing_reply(invite, language="en")
+    assert (reply.status if reply else None) == status
+    if status is not None:
+        assert ACCEPT in (reply.headers if reply else ())
 
 
 @pytest.mark.parametrize(
