@@ -29,31 +29,45 @@ class RtpSender:
         self.ssrc = random.getrandbits(32) if ssrc is None else ssrc
         self.packets = 0
         self.payload_bytes = 0
-        self._payload_type = payload_type
+        self.payload_type = payload_type
         self._sequence_number = (
             random.getrandbits(16) if sequence_number is None else sequence_number
         )
         self._timestamp = random.getrandbits(32) if timestamp is None else timestamp
 
+    @property
+    def timestamp(self) -> int:
+        """RTP time of the next packet of sound."""
+        return self._timestamp
+
     def packet(self, payload: bytes, *, duration: int, talkspurt: bool = False) -> bytes:
         """Make the next packet; `duration` in RTP units; `talkspurt` marks the first after silence."""
-        packet = RtpPacket(
-            payload_type=self._payload_type,
-            marker=int(talkspurt or not self.packets),
-            sequence_number=self._sequence_number,
-            timestamp=self._timestamp,
-            ssrc=self.ssrc,
-            payload=payload,
-        )
-        self._sequence_number = (self._sequence_number + 1) % (1 << 16)
+        marker = talkspurt or not self.packets
+        packet = self._numbered(payload, self.payload_type, self._timestamp, marker)
         self.skip(duration)
-        self.packets += 1
-        self.payload_bytes += len(payload)
-        return packet.serialize()
+        return packet
+
+    def event(self, payload: bytes, *, payload_type: int, timestamp: int, marker: bool) -> bytes:
+        """Make the next packet of an event that began at `timestamp`; lets no time pass."""
+        return self._numbered(payload, payload_type, timestamp, marker)
 
     def skip(self, duration: int) -> None:
         """Let time pass without a packet."""
         self._timestamp = (self._timestamp + duration) % (1 << 32)
+
+    def _numbered(self, payload: bytes, payload_type: int, timestamp: int, marker: bool) -> bytes:
+        packet = RtpPacket(
+            payload_type=payload_type,
+            marker=int(marker),
+            sequence_number=self._sequence_number,
+            timestamp=timestamp,
+            ssrc=self.ssrc,
+            payload=payload,
+        )
+        self._sequence_number = (self._sequence_number + 1) % (1 << 16)
+        self.packets += 1
+        self.payload_bytes += len(payload)
+        return packet.serialize()
 
     def report(self, *, unix_seconds: float, reception: list[RtcpReceiverInfo]) -> bytes:
         """Make a sender report with our name (RFC 3550 section 6.4.1)."""
