@@ -33,7 +33,9 @@ class Packetizer:
         self.ptime_ms = ptime_ms
         self._packet_samples = rate_hz * ptime_ms // 1000
         self._period_slots = ptime_ms // SLOT_MS
-        self.restart()
+        self._waiting = np.zeros(0, dtype=np.int16)
+        self._slots_left: int | None = None
+        """Until the next packet leaves; None before the first frame."""
 
     @property
     def needs_half_ticks(self) -> bool:
@@ -42,23 +44,27 @@ class Packetizer:
 
     def restart(self) -> None:
         """Begin anew with the next frame; what still waits is forgotten."""
-        self._waiting = np.zeros(0, dtype=np.int16)
-        self._slots_left = self._period_slots - (1 if self.needs_half_ticks else SLOTS_PER_TICK)
+        self._waiting = self._waiting[:0]
+        self._slots_left = None
 
     def push(self, frame: Samples) -> None:
         """Take the frame of the tick that begins."""
+        if self._slots_left is None:
+            lead_slots = 1 if self.needs_half_ticks else SLOTS_PER_TICK
+            self._slots_left = self._period_slots - lead_slots
         self._waiting = np.concatenate((self._waiting, frame))
 
-    def pop(self) -> Samples | None:
-        """Let a slot of 10 ms begin: the sound of the packet that leaves in it, if one does."""
-        if self._slots_left:
-            self._slots_left -= 1
+    def pop(self, *, slots: int = 1) -> Samples | None:
+        """Give the sound of the packet that leaves now, if one does; then let `slots` pass."""
+        if self._slots_left is None:
             return None
-        self._slots_left = self._period_slots - 1
-        sound, self._waiting = (
-            self._waiting[: self._packet_samples],
-            self._waiting[self._packet_samples :],
-        )
+        is_due = self._slots_left <= 0
+        self._slots_left -= slots
+        if not is_due:
+            return None
+        self._slots_left += self._period_slots
+        sound = self._waiting[: self._packet_samples]
+        self._waiting = self._waiting[self._packet_samples :]
         return sound
 
     def flush(self) -> Samples:

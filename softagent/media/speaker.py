@@ -48,7 +48,7 @@ class RtpSpeaker:
         return not self._keys.is_idle
 
     def change(self, media: MediaDescription) -> None:
-        """Go on as a new SDP agreed; what waits for a packet to fill up leaves as it is."""
+        """Go on as a new SDP agreed; what waits for a packet to fill up leaves as it is, if it may."""
         self._flush()
         if media.codec != self._media.codec:
             self._codec = codec_at(media.codec, self._rate_hz)
@@ -75,10 +75,11 @@ class RtpSpeaker:
         """Take the frame of the tick that begins, shape (frame,)."""
         self._begins_talkspurt |= self._was_silent and not is_silent
         self._was_silent = is_silent
-        if not self._media.direction.sends:
+        if not self._may_send:
             self._packetizer.restart()
             self.skip(1)
         elif self._keys.is_idle:
+            self._keys.tick(self.sender.timestamp)
             self._packetizer.push(samples)
         else:
             self._flush()
@@ -88,14 +89,21 @@ class RtpSpeaker:
             else:
                 self._say(event)
 
-    def pop(self) -> list[bytes]:
-        """Let a slot of 10 ms begin: the packets that leave in it, in order."""
+    def pop(self, *, slots: int) -> list[bytes]:
+        """Give the packets that leave now, in order; the next slot is `slots` times 10 ms away."""
         packets, self._ready = self._ready, []
-        if self._media.direction.sends and self._keys.is_idle:
-            sound = self._packetizer.pop()
+        if not self._may_send:
+            return []
+        if self._keys.is_idle:
+            sound = self._packetizer.pop(slots=slots)
             if sound is not None and len(sound):
                 packets.append(self._packet(sound))
         return packets
+
+    @property
+    def _may_send(self) -> bool:
+        """Whether sound may leave, and it is known where to."""
+        return self._media.direction.sends and self._media.remote_port != 0
 
     def _flush(self) -> None:
         sound = self._packetizer.flush()

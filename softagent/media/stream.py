@@ -2,7 +2,7 @@
 
 caller's packets -> receive thread -> RtpReceiver -.
                                                     media clock -> on_tick(Tick)
-our packets      <- RtpSender <- Codec <- Playout -'
+our packets      <- RtpSpeaker <- Playout ---------'
 """
 
 from __future__ import annotations
@@ -18,13 +18,15 @@ import numpy as np
 from softagent.capture.observe import Observe, unobserved
 from softagent.media.codec import codec_named
 from softagent.media.description import MediaDescription
-from softagent.media.frame import FRAME_MS, TICKS_PER_SECOND, Played, Tick, frame_samples
+from softagent.media.frame import TICKS_PER_SECOND, Played, Tick, frame_samples
 from softagent.media.pace import Pace
+from softagent.media.packetizer import SLOTS_PER_TICK
 from softagent.media.playout import Playout
 from softagent.media.port import Arrival, MediaPort, is_closed
 from softagent.media.priority import raise_priority
 from softagent.media.receiver import RtpReceiver
 from softagent.media.sender import RtpSender
+from softagent.media.speaker import RtpSpeaker
 from softagent.media.stats import Lateness, StreamStats
 
 REPORT_TICKS = 5 * TICKS_PER_SECOND
@@ -58,15 +60,15 @@ class RtpStream:
         self._media = media
         """Replaced as a whole by `change`; whoever needs it reads it once."""
         self._local = media.local_host, media.local_port
-        self._codec = codec
         self._playout = playout
         self._on_tick = on_tick
         self._name = name
         self._observe = observe
-        self._frame_units = codec.clock_hz * FRAME_MS // 1000
-        self._sender = sender or RtpSender(payload_type=media.payload_type)
         self._lock = threading.Lock()
-        """Guards `_receiver`: receive thread (push), media clock (pop), anyone (stats)."""
+        """Guards `_receiver` and `_speaker`: receive thread (push), media clock (put, pop),
+        anyone (stats, change, keys)."""
+        self._speaker = RtpSpeaker(media, rate_hz=codec.rate_hz, sender=sender)
+        self._sender = self._speaker.sender
         self._receiver = RtpReceiver(
             codec=codec,
             payload_type=media.payload_type,
@@ -76,7 +78,6 @@ class RtpStream:
         self._port: MediaPort | None = None
         self._threads: list[threading.Thread] = []
         self._is_stopping = threading.Event()
-        self._was_silent = True
         self._silence = Played(np.zeros(frame_samples(codec.rate_hz), dtype=np.int16))
         self._index = 0
         self._lateness = Lateness()
@@ -110,6 +111,20 @@ class RtpStream:
         self._media = media
         with self._lock:
             self._receiver.redirect((media.remote_host, media.remote_port))
+            self._speaker.change(media)
+
+    def send_digits(self, digits: str) -> bool:
+        """Press keys after one another; False when the other side takes none as events (RFC 4733).
+
+        ValueError when one is none of 0-9, *, #, A-D.
+        """
+        with self._lock:
+            return self._speaker.press(digits)
+
+    @property
+    def is_sending_digits(self) -> bool:
+        """Whether keys are being pressed, or wait to be."""
+        return self._speaker.is_pressing
 
     @property
     def unheard_seconds(self) -> float:
@@ -172,7 +187,7 @@ class RtpStream:
         """The media clock."""
         raise_priority()
         pace = Pace(time.monotonic())
-        slot = 0
+        reports_in = REPORT_TICKS
         while not self._is_stopping.is_set():
             now_seconds = time.monotonic()
             late_seconds = pace.late_seconds(now_seconds)
@@ -180,36 +195,38 @@ class RtpStream:
                 time.sleep(-late_seconds)
                 continue
             self._lateness.add(late_seconds * 1000)
-            slept = pace.take(now_seconds)
-            self._sender.skip(slept * self._frame_units)
+            is_half_tick = pace.is_half_tick
+            slots = 1 if is_half_tick or self._speaker.needs_half_ticks else SLOTS_PER_TICK
+            slept = pace.take(now_seconds, slots=slots)
+            self._speaker.skip(slept)
             self._skipped += slept
             with self._guard():
-                self._tick(port)
-                if slot % REPORT_TICKS == REPORT_TICKS - 1:
+                if is_half_tick:
+                    self._send_due(port, slots)
+                else:
+                    self._tick(port, slots)
+                    reports_in -= 1
+                if not reports_in:
+                    reports_in = REPORT_TICKS
                     self._report(port)
-            slot += 1
 
-    def _tick(self, port: MediaPort) -> None:
+    def _tick(self, port: MediaPort, slots: int) -> None:
         media = self._media
         agent = self._silence if media.is_held else self._playout.pop()
-        if media.direction.sends and media.remote_port:
-            self._speak(port, agent)
-        else:
-            self._sender.skip(self._frame_units)
+        with self._lock:
+            self._speaker.put(agent.samples, is_silent=agent.turn is None)
+        self._send_due(port, slots)
         with self._lock:
             caller, digits = self._receiver.pop()
         self._on_tick(Tick(self._index, caller, agent, digits, is_held=media.is_held))
         self._index += not media.is_held
 
-    def _speak(self, port: MediaPort, agent: Played) -> None:
-        is_silent = agent.turn is None
-        packet = self._sender.packet(
-            self._codec.encode(agent.samples),
-            duration=self._frame_units,
-            talkspurt=self._was_silent and not is_silent,
-        )
-        self._was_silent = is_silent
-        self._unsent += not port.send(packet, self._receiver.peer)
+    def _send_due(self, port: MediaPort, slots: int) -> None:
+        """Send what leaves now; the next chance is `slots` times 10 ms away."""
+        with self._lock:
+            packets, peer = self._speaker.pop(slots=slots), self._receiver.peer
+        for packet in packets:
+            self._unsent += not port.send(packet, peer)
 
     @contextlib.contextmanager
     def _guard(self) -> Iterator[None]:

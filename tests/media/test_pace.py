@@ -37,3 +37,21 @@ def test_slots_and_time_never_part(delays):
         slots += pace.take(now) + 1
         assert pace.late_seconds(now) == pytest.approx(now - slots * FRAME_SECONDS, abs=1e-6)
         assert pace.late_seconds(now) < SLEPT_FRAMES * FRAME_SECONDS
+
+
+def test_half_ticks_are_taken_when_asked_for_and_keep_the_time():
+    pace = Pace(0.0)
+    pace.take(0.0, slots=1)
+    assert pace.is_half_tick
+    assert pace.late_seconds(0.0) == pytest.approx(-0.01)
+    pace.take(0.01, slots=1)
+    assert not pace.is_half_tick
+    pace.take(0.02)
+    assert (pace.is_half_tick, pace.late_seconds(0.02)) == (False, pytest.approx(-0.02))
+
+
+def test_a_sleep_in_the_middle_of_a_tick_leaves_out_whole_ticks():
+    pace = Pace(0.0)
+    pace.take(0.0, slots=1)
+    assert pace.take(5.0, slots=1) == 249
+    assert not pace.is_half_tick

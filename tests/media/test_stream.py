@@ -317,3 +317,38 @@ def test_how_long_nothing_has_come_is_known(phone):
     phone.sendto(RtpPacket(payload_type=0, payload=bytes(160)).serialize(), (HOST, port))
     ears.wait_until(lambda: ours.unheard_seconds < 0.2)
     ours.stop()
+
+
+@pytest.mark.parametrize(("codec", "ptime_ms"), [("PCMU", 10), ("G722", 30), ("PCMA", 60)])
+def test_packets_of_other_lengths_leave_and_the_ticks_go_on(phone, codec, ptime_ms):
+    (port,) = free_ports(1)
+    ears = Ears()
+    description = replace(media(port, phone.getsockname()[1], codec=codec), ptime_ms=ptime_ms)
+    playout = Playout(codec_named(codec).rate_hz)
+    ours = RtpStream(description, playout=playout, on_tick=ears, name="test")
+    ours.start()
+    packets = [RtpPacket.parse(phone.recv(2048)) for _ in range(6)]
+    ears.wait_for(6 * ptime_ms // 20)
+    ours.stop()
+    assert [tick.index for tick in ears.ticks] == list(range(len(ears.ticks)))
+    assert {len(packet.payload) for packet in packets} == {8 * ptime_ms}
+    spans = {(b.timestamp - a.timestamp) % 2**32 for a, b in itertools.pairwise(packets)}
+    assert spans == {8 * ptime_ms}
+    assert ours.stats().failures == 0
+
+
+def test_keys_reach_the_other_stream_and_may_be_refused():
+    here, there = free_ports(2)
+    ears = Ears()
+    pressing, hearing = stream(here, there), stream(there, here, on_tick=ears)
+    hearing.start()
+    pressing.start()
+    assert pressing.send_digits("42#")
+    assert pressing.is_sending_digits
+    with pytest.raises(ValueError, match="no key"):
+        pressing.send_digits("x")
+    ears.wait_until(lambda: "".join(tick.digits for tick in ears.ticks) == "42#")
+    pressing.change(replace(media(here, there), event_payload_type=None))
+    assert not pressing.send_digits("1")
+    pressing.stop()
+    hearing.stop()
