@@ -9,13 +9,13 @@ from collections.abc import Callable
 
 from softagent.config import Account
 from softagent.sip.address import Uri, join_host_port
+from softagent.sip.alarm import NEVER
 from softagent.sip.digest import Authenticator
 from softagent.sip.endpoint import Endpoint, local_address
 from softagent.sip.hop import Hop
 from softagent.sip.message import Request, Response
 from softagent.sip.phone import Registration, RegistrationState
 from softagent.sip.registration import Pacing, Registrant
-from softagent.sip.transaction import NEVER
 
 
 class Binding:

@@ -1,7 +1,7 @@
 """The signalling socket and its thread: datagrams in, datagrams out, timers between them.
 
     socket -> parse -> Transactions -> on_request      (under the lock)
-    timers -> Transactions.wake, on_wake               (under the lock)
+    timers -> Transactions.wake, on_wake, alarms       (under the lock)
               notify(...)                              (after it, on the same thread)
 
 The thread waits for a datagram, for the next deadline or for another thread's
@@ -24,8 +24,10 @@ from collections.abc import Callable
 from softagent.capture.observe import Observe, unobserved
 from softagent.errors import ConfigError, PortInUse, SoftagentError
 from softagent.sip.address import join_host_port
+from softagent.sip.alarm import NEVER, Alarm, Alarms
 from softagent.sip.errors import MessageError
 from softagent.sip.hop import Hop
+from softagent.sip.invite import InviteTransaction
 from softagent.sip.message import (
     LARGEST_DATAGRAM_BYTES,
     VERSION,
@@ -36,7 +38,7 @@ from softagent.sip.message import (
     parse,
 )
 from softagent.sip.response import USER_AGENT, respond, stateless_tag
-from softagent.sip.transaction import MAGIC, NEVER, ServerTransaction, Timing, Transactions
+from softagent.sip.transaction import MAGIC, ServerTransaction, Timing, Transactions
 
 log = logging.getLogger("softagent.sip")
 
@@ -67,6 +69,7 @@ class Endpoint:
         self._on_request = on_request
         self._on_wake = on_wake
         self._clock = clock
+        self._alarms = Alarms()
         self._notices: deque[Callable[[], None]] = deque()
         self._selector = selectors.DefaultSelector()
         self._socket: socket.socket | None = None
@@ -162,19 +165,52 @@ class Endpoint:
 
         Without a route to `destination` it is repeated and times out like one that is lost.
         """
-        via = (
-            f"{VERSION}/{destination.transport.value} {join_host_port(_via_host(destination), self.local_port)}"
-            f";rport;branch={MAGIC}{secrets.token_hex(12)}"
-        )
-        headers = Headers((("Via", via), ("Max-Forwards", "70"), *request.headers))
-        complete = Request(
-            request.method, request.uri, headers.with_(("User-Agent", USER_AGENT)), request.body
-        )
+        complete = self._complete(request, destination)
         self.transactions.send_request(
             complete, destination, self.now, on_result, limit_seconds=limit_seconds
         )
         self._flush()
         self.poke()
+
+    def invite(
+        self,
+        request: Request,
+        destination: Hop,
+        on_response: Callable[[Response | None], None],
+    ) -> InviteTransaction:
+        """Send an INVITE as soon as it has got its Via; `on_response` is called under the lock."""
+        complete = self._complete(request, destination)
+        transaction = self.transactions.send_invite(complete, destination, self.now, on_response)
+        self._flush()
+        self.poke()
+        return transaction
+
+    def cancel(self, transaction: InviteTransaction) -> None:
+        """Give up an INVITE of ours."""
+        self.transactions.cancel(transaction, self.now)
+        self._flush()
+        self.poke()
+
+    def send(self, request: Request, destination: Hop) -> None:
+        """Send the ACK to a 2xx, which nobody answers: who misses it repeats the 2xx."""
+        datagram = self._complete(request, destination).serialize()
+        self.transactions.outbox.append((datagram, destination))
+        self._flush()
+
+    def after(self, seconds: float, action: Callable[[], None]) -> Alarm:
+        """Have `action` called under the lock on the signalling thread, unless it is cancelled before."""
+        alarm = self._alarms.set(self.now + seconds, action)
+        self.poke()
+        return alarm
+
+    def _complete(self, request: Request, destination: Hop) -> Request:
+        """A request of ours as it goes out: in a transaction of its own, with our name."""
+        host = join_host_port(_via_host(destination), self.local_port)
+        branch = f"{MAGIC}{secrets.token_hex(12)}"
+        via = f"{VERSION}/{destination.transport.value} {host};rport;branch={branch}"
+        fields = (("Via", via), ("Max-Forwards", "70"), *request.headers)
+        headers = Headers((*fields, ("User-Agent", USER_AGENT)))
+        return Request(request.method, request.uri, headers, request.body)
 
     def _bind_problem(self, error: OSError, host: str, port: int) -> SoftagentError:
         whose = f'account "{self.name}": '
@@ -211,7 +247,7 @@ class Endpoint:
         """Wait for what comes next, and deal with it."""
         self._give_notices()
         with self.lock:
-            wake = min(self._wake_owner(), self.transactions.next_wake)
+            wake = min(self._wake_owner(), self.transactions.next_wake, self._alarms.next_wake)
             timeout = None if wake == NEVER else max(0.0, wake - self.now)
         if self._notices:
             timeout = 0.0
@@ -221,7 +257,8 @@ class Endpoint:
         with self.lock:
             if self._socket in ready:
                 self._receive()
-            self._wake_transactions()
+            self._wake(self.transactions)
+            self._wake(self._alarms)
             self._flush()
             self.changed.notify_all()
 
@@ -232,9 +269,9 @@ class Endpoint:
             log.exception("account=%s event=timer-failed", self.name)
             return self.now + 1.0
 
-    def _wake_transactions(self) -> None:
+    def _wake(self, timers: Transactions | Alarms) -> None:
         try:
-            self.transactions.wake(self.now)
+            timers.wake(self.now)
         except Exception:  # the one that failed is over, the others' time comes at once
             log.exception("account=%s event=timer-failed", self.name)
 
@@ -263,7 +300,7 @@ class Endpoint:
             return
         if isinstance(message, Response):
             log.debug("account=%s event=received status=%d", self.name, message.status)
-            self.transactions.receive_response(message)
+            self.transactions.receive_response(message, self.now)
             return
         log.debug("account=%s event=received method=%s", self.name, message.method)
         transaction = self.transactions.receive_request(message, source, self.now)

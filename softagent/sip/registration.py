@@ -11,11 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from softagent.sip.address import LARGEST_SECONDS, NameAddress, Uri, natural, parameter
+from softagent.sip.alarm import NEVER
 from softagent.sip.digest import Authenticator, is_stale
 from softagent.sip.errors import MessageError
 from softagent.sip.message import Headers, Request, Response
 from softagent.sip.phone import Registration, RegistrationState
-from softagent.sip.transaction import NEVER
 
 MOST_CHALLENGES = 4
 """Challenges answered for one registration: two of a proxy and a registrar, each stale once."""

@@ -12,19 +12,18 @@ from __future__ import annotations
 import enum
 import heapq
 import itertools
-import math
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from softagent.sip.alarm import NEVER
 from softagent.sip.hop import Hop
+from softagent.sip.invite import InviteState, InviteTransaction
 from softagent.sip.message import Request, Response
 from softagent.sip.response import destination
 
 MAGIC = "z9hG4bK"
 """Begins every branch made after RFC 3261 (section 8.1.1.7)."""
-
-NEVER = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +190,7 @@ class ClientTransaction:
 
 
 Key = tuple[str, ...]
+Transaction = ServerTransaction | ClientTransaction | InviteTransaction
 
 
 class Transactions:
@@ -202,8 +202,9 @@ class Transactions:
         """Datagrams to send, filled by every method here."""
         self._servers: dict[Key, ServerTransaction] = {}
         self._clients: dict[Key, ClientTransaction] = {}
+        self._invites: dict[Key, InviteTransaction] = {}
         self._order = itertools.count()
-        self._wakes: list[tuple[float, int, Key, ServerTransaction | ClientTransaction]] = []
+        self._wakes: list[tuple[float, int, Key, Transaction]] = []
 
     @property
     def next_wake(self) -> float:
@@ -265,14 +266,40 @@ class Transactions:
         self.outbox.append((transaction.datagram, destination))
         self._schedule(key, transaction)
 
+    def send_invite(
+        self,
+        request: Request,
+        destination: Hop,
+        now: float,
+        on_response: Callable[[Response | None], None],
+    ) -> InviteTransaction:
+        """Send an INVITE; `on_response` gets what InviteTransaction says."""
+        transaction = InviteTransaction(
+            request, destination, on_response, timing=self.timing, now=now
+        )
+        key = (request.via.branch, "INVITE")
+        self._invites[key] = transaction
+        self.outbox.append((transaction.datagram, destination))
+        self._schedule(key, transaction)
+        return transaction
+
+    def cancel(self, transaction: InviteTransaction, now: float) -> None:
+        """Give up an INVITE of ours: CANCEL now, or as soon as the other side is heard of."""
+        if (request := transaction.cancel(now)) is not None:
+            self.send_request(request, transaction.destination, now, lambda response: None)
+            self._schedule((request.via.branch, "INVITE"), transaction)
+
     @property
     def is_quiet(self) -> bool:
         """Whether every request of ours has been answered or given up."""
-        return not self._clients
+        return not self._clients and not any(invite.is_open for invite in self._invites.values())
 
-    def receive_response(self, response: Response) -> bool:
+    def receive_response(self, response: Response, now: float) -> bool:
         """Take a response; whether it belongs to a request of ours that is still open (section 17.1.3)."""
         key = (response.via.branch, response.cseq.method)
+        if (invite := self._invites.get(key)) is not None:
+            self._receive_for(key, invite, response, now)
+            return True
         transaction = self._clients.get(key)
         if transaction is None:
             return False
@@ -280,6 +307,19 @@ class Transactions:
             del self._clients[key]
         transaction.receive(response)
         return True
+
+    def _receive_for(
+        self, key: Key, invite: InviteTransaction, response: Response, now: float
+    ) -> None:
+        if acknowledgement := invite.acknowledgement(response):
+            self.outbox.append((acknowledgement, invite.destination))
+        is_first = invite.state is InviteState.CALLING
+        try:
+            invite.receive(response, now)
+        finally:
+            if is_first and invite.is_cancelled:
+                self.cancel(invite, now)
+            self._schedule(key, invite)
 
     def wake(self, now: float) -> None:
         """Repeat what is due, forget what is over, also when that raises what a callback raised."""
@@ -293,16 +333,18 @@ class Transactions:
             finally:
                 self._keep_or_drop(key, transaction)
 
-    def _keep_or_drop(self, key: Key, transaction: ServerTransaction | ClientTransaction) -> None:
+    def _keep_or_drop(self, key: Key, transaction: Transaction) -> None:
         match transaction:
             case ServerTransaction(state=ServerState.TERMINATED):
                 self._servers.pop(key, None)
             case ClientTransaction(is_over=True):
                 self._clients.pop(key, None)
+            case InviteTransaction(is_over=True):
+                self._invites.pop(key, None)
             case _:
                 self._schedule(key, transaction)
 
-    def _schedule(self, key: Key, transaction: ServerTransaction | ClientTransaction) -> None:
+    def _schedule(self, key: Key, transaction: Transaction) -> None:
         if transaction.next_wake < NEVER:
             entry = (transaction.next_wake, next(self._order), key, transaction)
             heapq.heappush(self._wakes, entry)

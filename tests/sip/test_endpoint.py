@@ -6,16 +6,22 @@ with a network.
 
 from __future__ import annotations
 
+import queue
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 from conftest import QUICK, Handset, answered
 from peer import Peer
+from wire import request
 
+from softagent.sip.alarm import NEVER
 from softagent.sip.endpoint import Endpoint
+from softagent.sip.hop import Hop
+from softagent.sip.message import Response
 from softagent.sip.phone import CallEnd, RegistrationState
-from softagent.sip.transaction import NEVER, ServerTransaction
+from softagent.sip.transaction import ServerTransaction
 
 NOWHERE = "255.255.255.255"
 
@@ -125,3 +131,43 @@ def test_a_thread_that_can_not_go_on_says_so(
     bench.endpoint._thread.join(3.0)
     assert not bench.endpoint.is_alive
     assert "event=signalling-stopped" in caplog.text
+
+
+def test_an_alarm_goes_off_on_the_signalling_thread(bench: Bench) -> None:
+    """Under the lock, in the order of time; one that fails keeps no other from it, a cancelled one is silent."""
+    heard: list[tuple[str, str]] = []
+
+    def note(name: str) -> None:
+        heard.append((name, threading.current_thread().name))
+
+    with bench.endpoint.changed:
+        bench.endpoint.after(0.02, lambda: note("late"))
+        bench.endpoint.after(0.01, lambda: note("never")).cancel()
+        bench.endpoint.after(0.0, lambda: heard.remove(("not", "there")))
+        bench.endpoint.after(0.0, lambda: note("soon"))
+        assert bench.endpoint.changed.wait_for(lambda: len(heard) == 2, 3.0)
+    assert heard == [("soon", "sip-test"), ("late", "sip-test")]
+
+
+def test_an_invite_of_ours_is_acknowledged_when_refused(peer: Peer, bench: Bench) -> None:
+    """With the branch that the endpoint gave it; a 2xx is acknowledged by whoever it is for."""
+    statuses: queue.Queue[int] = queue.Queue()
+
+    def take(response: Response | None) -> None:
+        assert response is not None
+        statuses.put(response.status)
+
+    asked = request("INVITE")
+    bare = replace(asked, headers=asked.headers.without("Via", "Max-Forwards"))
+    with bench.endpoint.lock:
+        bench.endpoint.invite(bare, Hop("127.0.0.1", peer.port), take)
+    invite = peer.request("INVITE")
+    peer.reply(invite, 603)
+    ack = peer.request("ACK")
+    assert (ack.via.branch, statuses.get(timeout=3.0)) == (invite.via.branch, 603)
+    with bench.endpoint.lock:
+        headers = bare.headers.without("CSeq").with_(("CSeq", "1 ACK"))
+        bench.endpoint.send(
+            replace(bare, method="ACK", headers=headers), Hop("127.0.0.1", peer.port)
+        )
+    assert peer.next_request().via.branch not in ("", invite.via.branch)

@@ -154,8 +154,8 @@ def test_our_request_is_repeated_until_answered(scene: Scene) -> None:
     scene.run_until(4.0)
     assert scene.times == [0.0, 0.5, 1.5, 3.5]
     final = response(bye, 200, "OK")
-    assert scene.layer.receive_response(final)
-    assert not scene.layer.receive_response(final)
+    assert scene.layer.receive_response(final, 0.1)
+    assert not scene.layer.receive_response(final, 0.1)
     scene.run_until(100.0)
     assert results == [final]
     assert len(scene.sent) == 4
@@ -165,7 +165,7 @@ def test_our_request_is_repeated_until_answered(scene: Scene) -> None:
 def test_provisional_response_slows_down(scene: Scene) -> None:
     """After 100 Trying only every T2."""
     bye = send(scene, lambda result: None)
-    scene.layer.receive_response(response(bye, 100, "Trying"))
+    scene.layer.receive_response(response(bye, 100, "Trying"), 0.1)
     scene.run_until(9.0)
     assert scene.times == [0.0, 0.5, 4.5, 8.5]
 
@@ -187,5 +187,41 @@ def test_stray_response_is_ignored(scene: Scene) -> None:
     bye = send(scene, results.append)
     other = parse(response(bye, 200).serialize().replace(b"z9hG4bKours", b"z9hG4bKelse"))
     assert isinstance(other, Response)
-    assert not scene.layer.receive_response(other)
+    assert not scene.layer.receive_response(other, 0.1)
     assert results == []
+
+
+def test_invite_of_ours_is_repeated_and_its_refusal_acknowledged(scene: Scene) -> None:
+    """The layer keeps the INVITE transaction's times and sends its ACK before anybody hears of the refusal."""
+    heard: list[Response | None] = []
+    invite = request("INVITE", branch="z9hG4bKours", body=OFFER)
+    scene.layer.send_invite(invite, SOURCE, 0.0, heard.append)
+    scene.run_until(2.0)
+    assert scene.times == [0.0, 0.5, 1.5]
+    assert not scene.layer.is_quiet
+    for now in (2.0, 3.0):
+        assert scene.layer.receive_response(response(invite, 486, "Busy Here"), now)
+        scene.collect(now)
+    assert [parse(datagram).cseq.method for _, datagram in scene.sent[3:]] == ["ACK", "ACK"]
+    assert [message.status for message in heard if message is not None] == [486]
+    assert scene.layer.is_quiet
+    scene.run_until(40.0)
+    assert not scene.layer.receive_response(response(invite, 486), 40.0)
+
+
+def test_cancel_follows_the_first_provisional_response(scene: Scene) -> None:
+    """Given up before anything was heard: the CANCEL goes out with the 100, and is repeated like any request."""
+    heard: list[Response | None] = []
+    invite = request("INVITE", branch="z9hG4bKours", body=OFFER)
+    transaction = scene.layer.send_invite(invite, SOURCE, 0.0, heard.append)
+    scene.layer.cancel(transaction, 0.1)
+    scene.collect(0.1)
+    assert len(scene.sent) == 1
+    scene.layer.receive_response(response(invite, 100, "Trying"), 0.2)
+    scene.collect(0.2)
+    scene.layer.cancel(transaction, 0.3)
+    scene.run_until(1.0)
+    cancels = [parse(datagram) for _, datagram in scene.sent[1:]]
+    assert [cancel.cseq.method for cancel in cancels] == ["CANCEL", "CANCEL"]
+    assert scene.times[1:] == [0.2, 0.7]
+    assert {cancel.via.branch for cancel in cancels} == {"z9hG4bKours"}
