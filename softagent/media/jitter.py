@@ -51,6 +51,16 @@ class JitterCounters:
     """New timelines: another source, or a jump of the timestamp."""
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A packet that hasn't been heard yet."""
+
+    payload: bytes
+    codec: Codec
+    units: int
+    """How long it lasts."""
+
+
 class JitterBuffer:
     """One caller's sound, put in order and on our clock. Pure; the owner guards it."""
 
@@ -64,8 +74,8 @@ class JitterBuffer:
         self._pause_units = codec.clock_hz * PAUSE_MS // 1000
         self._jump_units = codec.clock_hz * JUMP_MS // 1000
         self._concealer = Concealer(codec.rate_hz)
-        self._packets: dict[int, bytes] = {}
-        """Payloads that wait, by timestamp (which goes on past 32 bits)."""
+        self._packets: dict[int, Waiting] = {}
+        """Packets that wait, by timestamp (which goes on past 32 bits)."""
         self._decoded = np.zeros(0, dtype=np.int16)
         """The part of the last decoded packet that didn't fit into a frame."""
         self._head: int | None = None
@@ -89,8 +99,12 @@ class JitterBuffer:
         """Sound that waits, gaps included."""
         return self._spare_units() * 1000 // self._codec.clock_hz
 
-    def push(self, packet: RtpPacket) -> bool:
-        """Take a packet, in any order; True when it began a new timeline."""
+    def push(self, packet: RtpPacket, codec: Codec | None = None) -> bool:
+        """Take a packet, in any order; True when it began a new timeline.
+
+        `codec` is that of this packet and of those that follow, with the rates of the first.
+        """
+        self._codec = codec or self._codec
         if not packet.payload:
             return False
         newest = self._newest
@@ -132,7 +146,7 @@ class JitterBuffer:
     def _begin(self, packet: RtpPacket, timestamp: int) -> None:
         """Begin to collect, at the start of a timeline or after a pause."""
         self._newest, self._newest_timestamp = packet, timestamp
-        self._packets = {timestamp: packet.payload}
+        self._packets = {timestamp: self._waiting(packet)}
         self._head = timestamp
         self._floor = min(self._floor, timestamp)
         self._is_held = True
@@ -159,7 +173,7 @@ class JitterBuffer:
         if self._head is None or timestamp < self._head or timestamp in self._packets:
             self.counters.late += 1
             return
-        self._packets[timestamp] = packet.payload
+        self._packets[timestamp] = self._waiting(packet)
         while self._spare_units() > self._longest_units or len(self._packets) > MOST_PACKETS:
             if len(self._packets) == 1:
                 self._head = timestamp
@@ -167,6 +181,9 @@ class JitterBuffer:
             del self._packets[min(self._packets)]
             self._head = min(self._packets)
             self.counters.dropped += 1
+
+    def _waiting(self, packet: RtpPacket) -> Waiting:
+        return Waiting(packet.payload, self._codec, self._codec.duration(packet.payload))
 
     def _next_frame(self) -> Samples:
         """Decode, fill gaps, and make up the rest when the buffer runs empty."""
@@ -198,10 +215,10 @@ class JitterBuffer:
     def _decode(self, timestamp: int) -> Samples:
         """Decode the packet at `timestamp`, without what an overlapping one has told already."""
         assert self._head is not None
-        payload = self._packets.pop(timestamp)
-        samples = self._codec.decode(payload)
+        waiting = self._packets.pop(timestamp)
+        samples = waiting.codec.decode(waiting.payload)
         samples = samples[(self._head - timestamp) * self._samples_per_unit :]
-        self._head = max(self._head, timestamp + self._codec.duration(payload))
+        self._head = max(self._head, timestamp + waiting.units)
         if len(samples):
             self._concealer.heard(samples)
         return samples
@@ -237,7 +254,7 @@ class JitterBuffer:
         if self._head is None or not self._packets:
             return decoded
         last = max(self._packets)
-        return decoded + max(last + self._codec.duration(self._packets[last]) - self._head, 0)
+        return decoded + max(last + self._packets[last].units - self._head, 0)
 
 
 def _signed(difference: int, bits: int) -> int:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from softagent.capture.observe import Observe, unobserved
 from softagent.errors import PortInUse
-from softagent.media.receiver import Address
+from softagent.media.sources import Address
 
 LONGEST_DATAGRAM_BYTES = 2048
 SO_TIMESTAMPNS = 35

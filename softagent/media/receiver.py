@@ -9,26 +9,24 @@ from __future__ import annotations
 from aiortp import RtpPacket, is_rtcp
 from aiortp.packet import RtcpReceiverInfo
 
-from softagent.media.codec import Codec
+from softagent.media.bridged import codec_at
+from softagent.media.description import MediaDescription
 from softagent.media.dtmf import DigitReceiver
 from softagent.media.frame import Samples
 from softagent.media.jitter import JitterBuffer
+from softagent.media.sources import Address, SourceFilter
 from softagent.media.stats import Reception
-
-Address = tuple[str, int]
 
 
 class RtpReceiver:
     """Judges and sorts what arrives. Pure; the owner guards it.
 
-    The first packet of the right type decides where the caller is, whatever SDP said
-    (symmetric RTP, RFC 4961): behind a NAT the address in SDP is wrong. From then on
-    only that address is heard, and the one in SDP, which wins when both send.
+    After a change of the codec, the one before is still heard: its last packets are on the way.
     """
 
-    def __init__(
-        self, *, codec: Codec, payload_type: int, event_payload_type: int | None, remote: Address
-    ) -> None:
+    def __init__(self, media: MediaDescription, *, rate_hz: int) -> None:
+        """Hear as `media` says in frames at `rate_hz`, whatever codecs may follow."""
+        codec = codec_at(media.codec, rate_hz)
         self.reception = Reception(codec.clock_hz)
         self.jitter_buffer = JitterBuffer(codec)
         self.packets = 0
@@ -38,26 +36,37 @@ class RtpReceiver:
         self.unknown_type = 0
         self.unheard_ticks = 0
         """Since a packet of this call last came, or its media last changed."""
-        self._payload_type = payload_type
-        self._event_payload_type = event_payload_type
+        self._rate_hz = rate_hz
+        self._media = media
+        self._codecs = {media.payload_type: codec}
+        """By payload type: the agreed one, and the one before."""
         self._digits = DigitReceiver(codec.clock_hz)
-        self._agreed = remote
-        self._latched: Address | None = None
+        self._sources = SourceFilter(_agreed(media), media.trusted_hosts)
         self._ssrc: int | None = None
 
     @property
     def peer(self) -> Address:
         """Where the caller is, as far as we know: where our packets should go."""
-        return self._latched or self._agreed
+        return self._sources.peer
 
-    def redirect(self, remote: Address) -> None:
-        """SDP has agreed on another address: listen for the caller anew."""
-        self._agreed, self._latched = remote, None
+    def knows(self, source: Address) -> bool:
+        """Whether `source` is at a host that has to do with the call."""
+        return self._sources.knows(source)
+
+    def change(self, media: MediaDescription) -> None:
+        """Go on as a new SDP agreed: from its address, in its codec."""
+        before, self._media = self._media, media
+        self._sources.redirect(_agreed(media), media.trusted_hosts)
+        if (media.codec, media.payload_type) != (before.codec, before.payload_type):
+            self._codecs = {
+                before.payload_type: self._codecs[before.payload_type],
+                media.payload_type: codec_at(media.codec, self._rate_hz),
+            }
         self.unheard_ticks = 0
 
     def push(self, datagram: bytes, *, source: Address, arrival_seconds: float) -> None:
         """Take whatever came to the port; what is of no use is counted and forgotten."""
-        if self._latched is not None and source not in (self._latched, self._agreed):
+        if not self._sources.knows(source):
             self.foreign += 1
             return
         try:
@@ -66,22 +75,30 @@ class RtpReceiver:
             packet = None
         if packet is None:
             self.malformed += 1
-        elif packet.payload_type == self._payload_type:
-            self._count(packet, source)
-            if packet.ssrc == self._ssrc:
-                self.reception.time(arrival_seconds, packet.timestamp)
-            if self.jitter_buffer.push(packet):
-                self._restart(packet)
-        elif packet.payload_type == self._event_payload_type:
-            self._count(packet, source)
+        elif packet.payload_type not in (*self._codecs, self._media.event_payload_type):
+            self.unknown_type += 1
+        elif not self._sources.accepts(
+            source, ssrc=packet.ssrc, sequence_number=packet.sequence_number
+        ):
+            self.foreign += 1
+        else:
+            self._count(packet)
+            self._hear(packet, arrival_seconds)
+
+    def _hear(self, packet: RtpPacket, arrival_seconds: float) -> None:
+        codec = self._codecs.get(packet.payload_type)
+        if codec is None:
             self._digits.push(
                 packet.payload,
                 timestamp=packet.timestamp,
                 sequence_number=packet.sequence_number,
                 marker=bool(packet.marker),
             )
-        else:
-            self.unknown_type += 1
+            return
+        if packet.ssrc == self._ssrc:
+            self.reception.time(arrival_seconds, packet.timestamp)
+        if self.jitter_buffer.push(packet, codec):
+            self._restart(packet)
 
     def pop(self) -> tuple[Samples, str]:
         """Take one frame of the caller's sound and the keys whose press has ended."""
@@ -104,8 +121,7 @@ class RtpReceiver:
             )
         ]
 
-    def _count(self, packet: RtpPacket, source: Address) -> None:
-        self._latched = source
+    def _count(self, packet: RtpPacket) -> None:
         self.unheard_ticks = 0
         self.packets += 1
         self.payload_bytes += len(packet.payload)
@@ -119,3 +135,7 @@ class RtpReceiver:
         self._digits.reset()
         self.reception.restart()
         self.reception.count(packet.sequence_number)
+
+
+def _agreed(media: MediaDescription) -> Address:
+    return media.remote_host, media.remote_port

@@ -69,12 +69,7 @@ class RtpStream:
         anyone (stats, change, keys)."""
         self._speaker = RtpSpeaker(media, rate_hz=codec.rate_hz, sender=sender)
         self._sender = self._speaker.sender
-        self._receiver = RtpReceiver(
-            codec=codec,
-            payload_type=media.payload_type,
-            event_payload_type=media.event_payload_type,
-            remote=(media.remote_host, media.remote_port),
-        )
+        self._receiver = RtpReceiver(media, rate_hz=codec.rate_hz)
         self._port: MediaPort | None = None
         self._threads: list[threading.Thread] = []
         self._is_stopping = threading.Event()
@@ -110,7 +105,7 @@ class RtpStream:
         """Go on as a new SDP agreed: at its address, held or no longer held."""
         self._media = media
         with self._lock:
-            self._receiver.redirect((media.remote_host, media.remote_port))
+            self._receiver.change(media)
             self._speaker.change(media)
 
     def send_digits(self, digits: str) -> bool:

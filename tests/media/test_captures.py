@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from softagent.media.codec import codec_named
+from softagent.media.description import MediaDescription
 from softagent.media.receiver import RtpReceiver
 
 CAPTURES = Path(__file__).parent / "captures"
@@ -32,9 +33,16 @@ def hear(name, codec):
     """Play a capture against the tick: the receiver, its sound and the digits."""
     named = codec_named(codec)
     source = ("127.0.0.1", 30000)
-    receiver = RtpReceiver(
-        codec=named, payload_type=named.payload_type, event_payload_type=101, remote=source
+    media = MediaDescription(
+        codec=codec,
+        payload_type=named.payload_type,
+        remote_host=source[0],
+        remote_port=source[1],
+        local_host="127.0.0.1",
+        local_port=30002,
+        event_payload_type=101,
     )
+    receiver = RtpReceiver(media, rate_hz=named.rate_hz)
     frames, digits, tick = [], "", 0
     for seconds, datagram in datagrams(name):
         while tick * 0.02 + 0.01 < seconds:

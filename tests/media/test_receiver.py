@@ -1,6 +1,7 @@
 """What arrives on the port: whom to hear, what to ignore, and that nothing ends a call."""
 
 import struct
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,11 +11,22 @@ from hypothesis import strategies as st
 from rtp_source import EVENT_TYPE, FRAME, Source
 
 from softagent.media.codec import codec_named
+from softagent.media.description import MediaDescription
 from softagent.media.receiver import RtpReceiver
 
 AGREED = ("192.0.2.1", 4000)
 NAT = ("198.51.100.7", 61000)
 STRANGER = ("203.0.113.9", 5)
+MEDIA = MediaDescription(
+    codec="PCMU",
+    payload_type=0,
+    remote_host=AGREED[0],
+    remote_port=AGREED[1],
+    local_host="192.0.2.2",
+    local_port=4000,
+    event_payload_type=EVENT_TYPE,
+    trusted_hosts=frozenset({NAT[0]}),
+)
 
 
 @pytest.fixture
@@ -22,10 +34,8 @@ def receiver():
     return make_receiver()
 
 
-def make_receiver():
-    return RtpReceiver(
-        codec=codec_named("PCMU"), payload_type=0, event_payload_type=EVENT_TYPE, remote=AGREED
-    )
+def make_receiver(**changes):
+    return RtpReceiver(replace(MEDIA, **changes), rate_hz=8000)
 
 
 def push(receiver, packet, source=AGREED, arrival_seconds=0.0):
@@ -49,28 +59,93 @@ def test_packets_go_where_sdp_says_until_the_caller_is_heard(receiver):
     assert receiver.peer == NAT
 
 
-def test_a_stranger_is_not_heard_once_the_caller_was(receiver):
+def test_a_stranger_is_neither_heard_nor_answered_even_before_the_caller(receiver):
     source = Source()
+    for packet in source.packets(20):
+        push(receiver, packet, STRANGER)
+    push(receiver, key(5), STRANGER)
+    assert (receiver.peer, receiver.packets, receiver.foreign) == (AGREED, 0, 21)
+    assert receiver.pop() == (pytest.approx(np.zeros(FRAME)), "")
     push(receiver, source.packet(), NAT)
     push(receiver, source.packet(), STRANGER)
-    assert (receiver.peer, receiver.packets, receiver.foreign) == (NAT, 1, 1)
+    assert (receiver.peer, receiver.packets, receiver.foreign) == (NAT, 1, 22)
+    assert receiver.reception.lost == 0
 
 
 def test_the_address_in_sdp_wins_over_a_latched_one(receiver):
     source = Source()
-    push(receiver, source.packet(), STRANGER)
+    push(receiver, source.packet(), NAT)
     push(receiver, source.packet(), AGREED)
-    push(receiver, source.packet(), STRANGER)
+    push(receiver, source.packet(), NAT)
     assert (receiver.peer, receiver.foreign) == (AGREED, 1)
 
 
 def test_a_redirected_call_is_heard_from_its_new_address(receiver):
     source = Source()
     push(receiver, source.packet(), AGREED)
-    receiver.redirect(NAT)
-    assert receiver.peer == NAT
-    push(receiver, source.packet(), NAT)
+    receiver.change(replace(MEDIA, remote_host=STRANGER[0], remote_port=STRANGER[1]))
+    assert receiver.peer == STRANGER
+    push(receiver, source.packet(), STRANGER)
     assert (receiver.packets, receiver.foreign) == (2, 0)
+
+
+def test_a_caller_whose_port_changes_is_heard_again_after_a_few_packets(receiver):
+    """A NAT that forgot its mapping, or a PBX that failed over at the same host."""
+    source, moved = Source(), (AGREED[0], AGREED[1] + 2)
+    for packet in source.packets(10):
+        push(receiver, packet)
+    for packet in source.packets(10):
+        push(receiver, packet, moved)
+    assert (receiver.peer, receiver.packets, receiver.foreign) == (moved, 16, 4)
+    assert receiver.reception.lost == 4
+
+
+def test_a_new_ssrc_from_the_agreed_address_is_heard_at_once(receiver):
+    for packet in Source(ssrc=1).packets(5):
+        push(receiver, packet)
+    for packet in Source(ssrc=2, sequence_number=9, timestamp=77).packets(3):
+        push(receiver, packet)
+    assert (receiver.packets, receiver.foreign, receiver.reception.lost) == (8, 0, 0)
+    assert receiver.jitter_buffer.counters.resyncs == 1
+
+
+def test_a_codec_that_changes_is_heard_without_a_gap(receiver):
+    """Its first packets overtake the last ones of the codec before."""
+    wide, narrow = codec_named("G722"), codec_named("PCMU")
+    tone = (8000 * np.sin(2 * np.pi * 500 * np.arange(16000) / 16000)).astype(np.int16)
+    source, packets = Source(), []
+    for number in range(40):
+        piece = tone[number * 320 : (number + 1) * 320]
+        is_wide = number >= 20
+        packet = source.packet(payload=wide.encode(piece) if is_wide else narrow.encode(piece[::2]))
+        packet.payload_type = 9 if is_wide else 0
+        packets.append(packet)
+    packets[19], packets[20] = packets[20], packets[19]
+    frames = []
+    for number, packet in enumerate(packets):
+        if number == 19:
+            receiver.change(replace(MEDIA, codec="G722", payload_type=9))
+        push(receiver, packet)
+        frames.append(receiver.pop()[0])
+    assert receiver.jitter_buffer.counters.concealed <= 1
+    assert (receiver.unknown_type, receiver.reception.lost) == (0, 0)
+    heard = np.concatenate(frames[2:]).astype(float)
+    assert {len(frame) for frame in frames} == {FRAME}
+    assert (np.abs(heard.reshape(-1, FRAME)).max(axis=1) > 7000).all()
+
+
+def test_a_change_back_and_forth_keeps_hearing(receiver):
+    wide = replace(MEDIA, codec="G722", payload_type=9)
+    source = Source()
+    for description in (wide, MEDIA, wide, MEDIA):
+        receiver.change(description)
+        for _ in range(3):
+            packet = source.packet()
+            packet.payload_type = description.payload_type
+            push(receiver, packet)
+            receiver.pop()
+    assert (receiver.packets, receiver.unknown_type) == (12, 0)
+    assert receiver.jitter_buffer.counters.concealed == 0
 
 
 @pytest.mark.parametrize(
@@ -91,12 +166,12 @@ def test_a_redirected_call_is_heard_from_its_new_address(receiver):
     ids=["empty", "1", "5", "11", "v0", "v1", "csrc", "extension", "padding", "SR", "RR"],
 )
 def test_what_is_no_rtp_is_counted_and_moves_nothing(receiver, datagram):
-    push(receiver, datagram, STRANGER)
+    push(receiver, datagram, NAT)
     assert (receiver.malformed, receiver.packets, receiver.peer) == (1, 0, AGREED)
 
 
 def test_an_unknown_payload_type_is_counted_and_does_not_latch(receiver):
-    push(receiver, RtpPacket(payload_type=13, payload=b"\x20"), STRANGER)
+    push(receiver, RtpPacket(payload_type=18, payload=b"\x20"), NAT)
     assert (receiver.unknown_type, receiver.packets, receiver.peer) == (1, 0, AGREED)
 
 
@@ -118,9 +193,7 @@ def test_digits_come_with_the_tick(receiver):
 
 
 def test_events_are_unknown_when_sdp_did_not_offer_them():
-    receiver = RtpReceiver(
-        codec=codec_named("PCMU"), payload_type=0, event_payload_type=None, remote=AGREED
-    )
+    receiver = make_receiver(event_payload_type=None)
     push(receiver, key(5))
     assert receiver.pop()[1] == ""
     assert receiver.unknown_type == 1
@@ -164,14 +237,46 @@ def test_loss_and_jitter_are_reported(receiver):
 
 
 @settings(deadline=None)
-@given(st.lists(st.tuples(st.binary(max_size=60), st.integers(0, 3)), max_size=30))
+@given(
+    st.lists(
+        st.tuples(
+            st.binary(max_size=60), st.integers(0, 3), st.sampled_from([AGREED, NAT, STRANGER])
+        ),
+        max_size=30,
+    )
+)
 def test_no_datagram_ends_a_call(datagrams):
     """Random bytes, and random bytes behind the beginning of a good header."""
     receiver = make_receiver()
     starts = [b"", b"\x80\x00", b"\x90\x65", b"\xb2\xe5"]
-    for data, start in datagrams:
-        push(receiver, starts[start] + data)
+    for data, start, source in datagrams:
+        push(receiver, starts[start] + data, source)
         caller, digits = receiver.pop()
         assert caller.shape == (FRAME,)
         assert caller.dtype == np.int16
         assert set(digits) <= set("0123456789*#ABCD")
+    strangers = sum(source == STRANGER for _, _, source in datagrams)
+    assert receiver.foreign >= strangers
+    judged = receiver.foreign + receiver.malformed + receiver.unknown_type + receiver.packets
+    assert judged == len(datagrams), "each is counted, once"
+    assert receiver.peer != STRANGER
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 65535)), min_size=1, max_size=60))
+def test_a_stranger_who_knows_every_number_changes_nothing(strangers):
+    """The same call, with and without forged packets in it, sounds the same."""
+    alone, attacked = make_receiver(), make_receiver()
+    source = Source()
+    for is_forged, offset in strangers:
+        packet = source.packet()
+        if is_forged:
+            forged = RtpPacket.parse(packet.serialize())
+            forged.sequence_number = (forged.sequence_number + offset) % (1 << 16)
+            forged.payload = bytes(FRAME)
+            push(attacked, forged, STRANGER)
+        push(alone, packet)
+        push(attacked, packet)
+        assert np.array_equal(alone.pop()[0], attacked.pop()[0])
+    assert attacked.packets == len(strangers)
+    assert attacked.foreign == sum(is_forged for is_forged, _ in strangers)
