@@ -9,6 +9,7 @@ empty where its default is.
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
@@ -54,6 +55,19 @@ class ModelOrPath:
     """Rule for a text: with a "/" in it, it is a path, relative to the accounts file's folder."""
 
 
+@dataclass(frozen=True, slots=True)
+class AddressOrNetwork:
+    """Rule for a text: an IP address, or a network in CIDR notation."""
+
+    def expectation(self, value: str) -> str:
+        """What was expected instead of `value`; empty when it is right."""
+        try:
+            ipaddress.ip_network(value, strict=False)
+        except ValueError:
+            return 'expected IP addresses or networks, e.g. "192.168.1.10" or "192.168.1.0/24"'
+        return ""
+
+
 Port = Annotated[int, Between(1, 65535)]
 PortOrAny = Annotated[int, Between(0, 65535)]
 Threads = Annotated[int, Between(1, 64)]
@@ -76,6 +90,10 @@ LocalAddress = Annotated[
         r"(?!0\.0\.0\.0$)[0-9]{1,3}(\.[0-9]{1,3}){3}",
         'an IPv4 address of this machine, e.g. "192.168.1.20"; leave it out to have it chosen',
     ),
+]
+Network = Annotated[str, AddressOrNetwork()]
+NumberPattern = Annotated[
+    str, Matching(r"[^\s@:;<>\"]+", 'numbers or patterns, e.g. "1003", "+4930*" or "10??"')
 ]
 Language = Annotated[str, Matching(r"[a-z]{2,3}(-[A-Za-z]{2,4})?", 'a language, e.g. "en"')]
 
@@ -207,6 +225,18 @@ class LimitSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AccessSettings:
+    """[account.access]: who may call."""
+
+    allow_from: tuple[Network, ...] = ()
+    """Who may send us requests besides the PBX at `registrar`: IP addresses and networks."""
+    allow_callers: tuple[NumberPattern, ...] = ()
+    """Which numbers may call, "*" standing for any digits and "?" for one; all unless set."""
+    requests_per_second: Annotated[int, Between(1, 1000)] = 50
+    """From one address, those of calls that are up not counted; more are dropped."""
+
+
+@dataclass(frozen=True, slots=True)
 class RecordingSettings:
     """[account.recording]: stereo WAV of each call, caller left, agent right."""
 
@@ -261,6 +291,7 @@ class Account:
     turn: TurnSettings = TurnSettings()
     limits: LimitSettings = LimitSettings()
     recording: RecordingSettings = RecordingSettings()
+    access: AccessSettings = AccessSettings()
     trace: TraceSettings = TraceSettings()
 
 

@@ -126,7 +126,8 @@ def _as_type(kind: Any, value: object, folder: Path) -> Any:
     if get_origin(kind) is Literal:
         return _choice(get_args(kind), value)
     if get_origin(kind) is tuple:
-        return _choices(get_args(kind)[0], value)
+        item = get_args(kind)[0]
+        return (_texts if get_origin(item) is Annotated else _choices)(item, value)
     if kind == Path | None:
         return file_path(value, folder)
     if kind is Secret:
@@ -179,6 +180,17 @@ def _choices(kind: Any, value: object) -> tuple[str, ...]:
     if len(set(chosen)) != len(chosen):
         raise Unfit("expected each only once")
     return chosen
+
+
+def _texts(kind: Any, value: object) -> tuple[str, ...]:
+    """A list of texts that keep the rules of `kind`; it may be empty."""
+    if not isinstance(value, list):
+        raise Unfit('expected a list, e.g. ["...", "..."]')
+    texts = tuple(_text(item) for item in value)
+    for rule in kind.__metadata__:
+        for expected in filter(None, map(rule.expectation, texts)):
+            raise Unfit(expected)
+    return texts
 
 
 def shown(value: object) -> str:

@@ -67,6 +67,16 @@ def test_four_options_make_an_account(folder: Folder) -> None:
     )
 
 
+def test_lists_of_addresses_and_numbers(folder: Folder) -> None:
+    """Any number of them, none too."""
+    lists = 'allow_from = ["10.0.0.0/8", "2001:db8::1"]\nallow_callers = ["10??", "+49*"]\n'
+    [account] = folder.read(f"{MINIMAL}[account.access]\n{lists}")
+    assert account.access.allow_from == ("10.0.0.0/8", "2001:db8::1")
+    assert account.access.allow_callers == ("10??", "+49*")
+    [everyone] = folder.read(f"{MINIMAL}[account.access]\nallow_callers = []\n")
+    assert everyone.access.allow_callers == ()
+
+
 def test_an_account_goes_over_the_defaults_option_by_option(folder: Folder) -> None:
     """A nested table of an account changes only the options that it names."""
     [account] = folder.read(
@@ -162,6 +172,10 @@ def test_accounts_are_chosen_by_name_or_by_being_enabled(folder: Folder) -> None
         ('codecs = "PCMU"', 'codecs "PCMU": expected a list, e.g. ["G722", "PCMU", "PCMA"]'),
         ('codecs = ["GSM"]', 'codecs (a list): expected "G722" or "PCMU" or "PCMA"'),
         ('codecs = ["PCMU", "PCMU"]', "codecs (a list): expected each only once"),
+        ('access.allow_from = "10.0.0.1"', 'access.allow_from "10.0.0.1": expected a list, e.g. ["...", "..."]'),
+        ('access.allow_from = ["10.0.0.1", "pbx.lan"]', 'access.allow_from (a list): expected IP addresses or networks, e.g. "192.168.1.10" or "192.168.1.0/24"'),
+        ("access.allow_callers = [100]", "access.allow_callers (a list): expected a text in quotes"),
+        ("access.requests_per_second = 0", "access.requests_per_second 0: expected 1 to 1000"),
         ('greeting = " "', 'greeting " ": expected a text that is not empty'),
         ("language = 2026-11-23", "language (a date or time): expected a text in quotes"),
         ('local_address = "0.0.0.0"', 'local_address "0.0.0.0": expected an IPv4 address of this machine, e.g. "192.168.1.20"; leave it out to have it chosen'),

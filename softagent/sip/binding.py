@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from softagent.config import Account
 from softagent.sip.address import Uri, join_host_port
@@ -29,7 +29,9 @@ class Binding:
         *,
         pacing: Pacing,
         on_registration: Callable[[Registration], None],
+        on_resolved: Callable[[Iterable[str]], None],
     ) -> None:
+        """`on_resolved` gets every IP address that the registrar's name stands for."""
         domain = account.domain or account.registrar
         self.registrant = Registrant(
             Uri("sip", account.username, domain),
@@ -42,6 +44,7 @@ class Binding:
         self._endpoint = endpoint
         self._answer_seconds = pacing.answer_seconds
         self._on_registration = on_registration
+        self._on_resolved = on_resolved
         self._published = self.registrant.registration
         self._hop: Hop | None = None
         self._is_resolving = False
@@ -119,6 +122,7 @@ class Binding:
             threading.Thread(target=self._look_up, name=name, daemon=True).start()
         else:
             self._hop = Hop(host, port)
+            self._on_resolved((host,))
             self._register(self._endpoint.now)
 
     def _look_up(self) -> None:
@@ -127,11 +131,13 @@ class Binding:
         try:
             found = socket.getaddrinfo(host, port, socket.AF_INET, socket.SOCK_DGRAM)
             address, problem = found[0][4], ""
+            hosts = [str(entry[4][0]) for entry in found]
         except (OSError, UnicodeError) as error:
-            address, problem = None, f'the name "{host}" can\'t be resolved: {error}'
+            address, hosts, problem = None, [], f'the name "{host}" can\'t be resolved: {error}'
         with self._endpoint.lock:
             self._is_resolving = False
             self._hop = None if address is None else Hop(str(address[0]), port)
+            self._on_resolved(hosts)
             if problem:
                 self.registrant.handle_failure(problem, self._endpoint.now)
             self._endpoint.poke()

@@ -24,6 +24,7 @@ from collections.abc import Callable
 from softagent.capture.observe import Observe, unobserved
 from softagent.errors import ConfigError, PortInUse, SoftagentError
 from softagent.sip.address import join_host_port
+from softagent.sip.admission import Admission, Refusal, shown_method
 from softagent.sip.alarm import NEVER, Alarm, Alarms
 from softagent.sip.errors import MessageError
 from softagent.sip.hop import Hop
@@ -53,9 +54,13 @@ class Endpoint:
         timing: Timing,
         on_request: Callable[[ServerTransaction], None],
         on_wake: Callable[[float], float],
+        admission: Admission | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`on_request` gets each new request; `on_wake` gets the time and says when it wants to be called next."""
+        """`on_request` gets each new request; `on_wake` gets the time and says when it wants to be called next.
+
+        Without an `admission` everyone is let in.
+        """
         self.lock = threading.RLock()
         """Guards everything of this telephone: transactions, registration, calls, ports."""
         self.changed = threading.Condition(self.lock)
@@ -68,6 +73,7 @@ class Endpoint:
         """Sees every datagram, for a trace; set before `open`."""
         self._on_request = on_request
         self._on_wake = on_wake
+        self._admission = admission
         self._clock = clock
         self._alarms = Alarms()
         self._notices: deque[Callable[[], None]] = deque()
@@ -286,7 +292,8 @@ class Endpoint:
         source = Hop(*address)
         self.observe(data, address, self._socket.getsockname())
         try:
-            self._dispatch(data, source)
+            if not self._is_flood(source):
+                self._dispatch(data, source)
         except MessageError as error:
             log.debug("account=%s event=ignored from=%s error=%r", self.name, source, str(error))
         except Exception:
@@ -296,13 +303,17 @@ class Endpoint:
         try:
             message = parse(data)
         except BadRequest as bad:
-            self._refuse(bad, source)
+            log.debug("account=%s event=bad-request from=%s error=%r", self.name, source, str(bad))
+            if not self._is_refused(bad.request, source):
+                self._reply_in_passing(bad.request, bad.status, source)
             return
         if isinstance(message, Response):
             log.debug("account=%s event=received status=%d", self.name, message.status)
             self.transactions.receive_response(message, self.now)
             return
         log.debug("account=%s event=received method=%s", self.name, message.method)
+        if self._is_refused(message, source, is_readable=True):
+            return
         transaction = self.transactions.receive_request(message, source, self.now)
         if transaction is None:
             return
@@ -320,12 +331,39 @@ class Endpoint:
         if transaction.request.method != "ACK":
             self.respond(transaction, status)
 
-    def _refuse(self, bad: BadRequest, source: Hop) -> None:
-        """Answer what can't be read well enough for a transaction, and forget it (section 8.2.7)."""
-        log.debug("account=%s event=bad-request from=%s error=%r", self.name, source, str(bad))
-        where = ServerTransaction(bad.request, source).destination
-        tag = stateless_tag(bad.request)
-        response = respond(bad.request, bad.status, source=source, tag=tag)
+    def _is_flood(self, source: Hop) -> bool:
+        """Whether what a stranger sends is too much even to be read."""
+        refusal = self._admission and self._admission.before_reading(source.host, self.now)
+        if refusal:
+            self._note(refusal, "unread", source)
+        return refusal is not None
+
+    def _is_refused(self, request: Request, source: Hop, *, is_readable: bool = False) -> bool:
+        """Whether a request is not for us to serve; its refusal is on its way then."""
+        if self._admission is None:
+            return False
+        refusal = self._admission.of_source(request, source.host, self.now)
+        if refusal is None and is_readable:
+            refusal = self._admission.of_caller(request, source.host, self.now)
+        if refusal is None:
+            return False
+        self._note(refusal, shown_method(request), source)
+        if refusal.status is not None:
+            self._reply_in_passing(request, refusal.status, source)
+        return True
+
+    def _note(self, refusal: Refusal, method: str, source: Hop) -> None:
+        """The line that fail2ban waits for: its words are documented and stay as they are."""
+        if refusal.is_noted:
+            log.warning(
+                "account=%s event=request-refused from=%s method=%s reason=%s",
+                *(self.name, source, method, refusal.reason.value),
+            )
+
+    def _reply_in_passing(self, request: Request, status: int, source: Hop) -> None:
+        """Answer without a transaction: nothing is kept, a repetition gets the same (section 8.2.7)."""
+        where = ServerTransaction(request, source).destination
+        response = respond(request, status, source=source, tag=stateless_tag(request))
         self.transactions.outbox.append((response.serialize(), where))
 
     def _flush(self) -> None:

@@ -7,10 +7,13 @@ from collections.abc import Callable
 
 from softagent.config import Account
 from softagent.sip.address import Uri
+from softagent.sip.admission import Admission
 from softagent.sip.binding import Binding
 from softagent.sip.digest import Authenticator, Credentials
 from softagent.sip.endpoint import Endpoint, local_address
+from softagent.sip.errors import MessageError
 from softagent.sip.hop import Hop
+from softagent.sip.message import Request
 from softagent.sip.phone import CallEnd, Registration
 from softagent.sip.registration import Pacing
 from softagent.sip.session import Invitation, Session
@@ -27,15 +30,19 @@ class Line:
         timing: Timing,
         pacing: Pacing,
         on_request: Callable[[ServerTransaction], None],
+        has_dialog: Callable[[Request], bool],
         on_registration: Callable[[Registration], None],
     ) -> None:
-        """`on_request` is called under the lock, `on_registration` without it; both on the signalling thread."""
+        """`has_dialog` tells whether a request belongs to a call. `on_request` is called under the lock, `on_registration` without it; both on the signalling thread."""
         self._account = account
+        self._has_dialog = has_dialog
+        self._admission = Admission(account.access, is_known=self._is_known)
         self.endpoint = Endpoint(
             account.name,
             timing=timing,
             on_request=on_request,
             on_wake=lambda now: self._binding.wake(now),
+            admission=self._admission,
         )
         self.lock = self.endpoint.lock
         user = account.auth_user or account.username
@@ -46,6 +53,7 @@ class Line:
             self._authenticator,
             pacing=pacing,
             on_registration=on_registration,
+            on_resolved=self._admission.trust,
         )
 
     @property
@@ -88,6 +96,15 @@ class Line:
             authenticator=self._authenticator,
             on_end=on_end,
         )
+
+    def _is_known(self, request: Request) -> bool:
+        """Whether a request belongs to a call, or takes one back that rings (RFC 3261 section 9.2)."""
+        try:
+            if request.method == "CANCEL":
+                return self.endpoint.transactions.invite_of(request) is not None
+            return self._has_dialog(request)
+        except MessageError:  # damaged
+            return False
 
     def _is_quiet(self) -> bool:
         return self._binding.registrant.is_removed and self.endpoint.transactions.is_quiet

@@ -22,7 +22,7 @@ from softagent.errors import SoftagentError
 from softagent.sip.address import NameAddress
 from softagent.sip.dialog import caller_of
 from softagent.sip.line import Line
-from softagent.sip.message import VERSION
+from softagent.sip.message import VERSION, Request
 from softagent.sip.phone import (
     CallEnd,
     Caller,
@@ -102,6 +102,7 @@ class RepairedClient(SIP.SIPClient):  # type: ignore[misc]
             timing=timing,
             pacing=pacing,
             on_request=lambda transaction: self.parse_message(RepairedMessage(transaction)),
+            has_dialog=lambda request: phone.call_of(request) is not None,
             on_registration=phone.hear_registration,
         )
         self._language = account.language
@@ -278,14 +279,19 @@ class PyVoipPhone(VoIPPhone):  # type: ignore[misc]
         self._status = PhoneStatus["INACTIVE" if is_idle else registration.state.name]
         self._on_registration(registration)
 
+    def call_of(self, request: Request) -> RepairedCall | None:
+        """The call whose dialog a request belongs to. Raises MessageError when its tags can't be read."""
+        call = self.calls.get(request.call_id)
+        return call if call is not None and call.session.dialog.matches(request) else None
+
     def callback(self, request: RepairedMessage) -> None:
         """Bring a request to its call, or say that there is none (RFC 3261 sections 9.2 and 12.2.2)."""
         self._forget_calls()
         arrived = request.transaction.request
-        call = self.calls.get(arrived.call_id)
+        call = self.call_of(arrived)
         if request.method == "CANCEL":
             self._callback_MSG_Cancel(request)
-        elif call is not None and call.session.dialog.matches(arrived):
+        elif call is not None:
             call.session.handle(request.transaction)
         elif arrived.recipient.tag and request.method != "ACK":
             self.sip.answer(request, 481)

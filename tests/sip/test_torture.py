@@ -16,6 +16,7 @@ from conftest import Handset, answered
 from peer import Peer
 from torture_messages import RFC_4475, RFC_5118, Torture
 
+from softagent.config import AccessSettings
 from softagent.sip.address import Uri
 from softagent.sip.headers import CSeq, Headers, Via
 from softagent.sip.message import Request, parse
@@ -52,6 +53,16 @@ class Torturer:
                 while True:
                     answers[channel.recv(65535)] = None
         return list(answers)
+
+
+@pytest.fixture
+def handset(peer: Peer) -> Iterator[Handset]:
+    """A telephone that lets the torturer in."""
+    handset = Handset(peer, access=AccessSettings(allow_from=(HOST,), requests_per_second=1000))
+    handset.start()
+    peer.register()
+    yield handset
+    handset.phone.stop(timeout_seconds=0.0)
 
 
 @pytest.fixture
