@@ -291,3 +291,23 @@ def test_keys_reach_the_other_stream_and_may_be_refused():
     assert not pressing.send_digits("1")
     pressing.stop()
     hearing.stop()
+
+
+def test_a_trace_sees_both_directions_as_they_are_on_the_wire(phone):
+    """Every byte with its addresses, and what came with the time the kernel got it."""
+    seen, changed = [], threading.Condition()
+
+    def observe(datagram, source, destination, *, at_seconds=0.0):
+        with changed:
+            seen.append((datagram, source[1], destination[1], at_seconds > 0))
+            changed.notify_all()
+
+    port, far = free_ports(1)[0], phone.getsockname()[1]
+    watched = stream(port, far, observe=observe)
+    watched.start()
+    first, _ = phone.recvfrom(2048)
+    phone.sendto(b"anything", (HOST, port))
+    with changed:
+        assert changed.wait_for(lambda: (b"anything", far, port, True) in seen, PATIENCE_SECONDS)
+    watched.stop()
+    assert (first, port, far, False) in seen
