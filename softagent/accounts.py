@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Iterator
 from pathlib import Path
 from typing import Any
 
-from softagent.config import NAME, Account, Office
+from softagent.config import NAME, Account, Office, TlsSettings
 from softagent.errors import ConfigError, ConfigFileMissing, ConfigSyntaxError
 from softagent.options import file_path, options_of, shown
 from softagent.tables import (
@@ -82,7 +82,8 @@ def _read_accounts(document: Table, path: Path, problems: list[str]) -> list[Val
         place = Place(_label(table, number), folder, problems, Account)
         _report_missing(given_by_default | given_fields(Account, table), place)
         values = merged(defaults, read_table(Account, table, place))
-        accounts.append(build_tables(Account, values, place))
+        accounts.append(built := build_tables(Account, values, place))
+        problems.extend(f"{place.label}: {sentence}" for sentence in _contradictions(built))
     problems.extend(_clashes(accounts))
     return accounts
 
@@ -122,6 +123,13 @@ def _report_missing(given: set[str], place: Place) -> None:
             place.problems.append(f"{place.label}: missing option: {spellings}")
 
 
+def _contradictions(values: Values) -> Iterator[str]:
+    """What can't be true together in one account, one sentence each."""
+    transport = values.get("transport", "udp")
+    if transport != "tls" and values["tls"] != TlsSettings():
+        yield f'tls: has an effect with transport = "tls" only, and transport is "{transport}"'
+
+
 def _clashes(accounts: list[Values]) -> Iterator[str]:
     """Sentences about accounts that can't run side by side. Disabled ones only need their own name.
 
@@ -157,7 +165,7 @@ def _repeated(
 def _address_of_record(values: Values) -> Hashable:
     registrar = values["registrar"].lower()
     domain = values.get("domain", "").lower() or registrar
-    return (values["username"], registrar, values.get("port", 5060), domain)
+    return (values["username"], registrar, values.get("port", 0), domain)
 
 
 def _local_socket(values: Values) -> Hashable:

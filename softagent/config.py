@@ -68,7 +68,6 @@ class AddressOrNetwork:
         return ""
 
 
-Port = Annotated[int, Between(1, 65535)]
 PortOrAny = Annotated[int, Between(0, 65535)]
 Threads = Annotated[int, Between(1, 64)]
 ModelRef = Annotated[str, ModelOrPath()]
@@ -77,18 +76,27 @@ NAME = Matching(r"[A-Za-z0-9_-]+", "letters, digits, - and _ only")
 Name = Annotated[str, NAME]
 User = Annotated[str, Matching(r'[^\s@:;<>"]+', "a SIP user name, without @ and spaces")]
 AuthUser = Annotated[str, Matching(r'[^\s"]+', "a user name without spaces and quotes")]
+_NAME = r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"
+_IPV6 = r"(?=[^:]*:[^:]*:)[0-9A-Fa-f:.]+"
 Host = Annotated[
     str,
     Matching(
-        r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?",
-        'a host name or an IPv4 address alone, e.g. "192.168.1.10"',
+        f"{_NAME}|{_IPV6}",
+        'a host name or an IP address alone, e.g. "192.168.1.10" or "2001:db8::10"',
+    ),
+]
+Server = Annotated[
+    str,
+    Matching(
+        rf"({_NAME}|\[{_IPV6}\])(:[0-9]{{1,5}})?|{_IPV6}",
+        'a host with or without a port, e.g. "192.168.1.11:5060" or "[2001:db8::10]:5060"',
     ),
 ]
 LocalAddress = Annotated[
     str,
     Matching(
-        r"(?!0\.0\.0\.0$)[0-9]{1,3}(\.[0-9]{1,3}){3}",
-        'an IPv4 address of this machine, e.g. "192.168.1.20"; leave it out to have it chosen',
+        rf"(?!0\.0\.0\.0$)[0-9]{{1,3}}(\.[0-9]{{1,3}}){{3}}|(?!::$){_IPV6}",
+        'an IP address of this machine, e.g. "192.168.1.20"; leave it out to have it chosen',
     ),
 ]
 Network = Annotated[str, AddressOrNetwork()]
@@ -130,6 +138,27 @@ class PortRange:
 
     def __str__(self) -> str:
         return f"{self.first}-{self.last}"
+
+
+@dataclass(frozen=True, slots=True)
+class TlsSettings:
+    """[account.tls]: certificates, with `transport = "tls"`."""
+
+    verify: bool = True
+    """Whether the PBX's certificate must be in order and carry the PBX's name."""
+    ca_file: Path | None = None
+    """PEM file of the authorities to trust; those of this machine unless set."""
+    certificate_file: Path | None = None
+    """PEM file of our own certificate, its chain after it; with it others may also connect to us."""
+    key_file: Path | None = None
+    """PEM file of its key, where that isn't in `certificate_file`."""
+
+    def contradictions(self) -> Iterator[str]:
+        """What can't be true together, one sentence each."""
+        if self.key_file is not None and self.certificate_file is None:
+            yield "key_file: expected certificate_file as well"
+        if self.ca_file is not None and not self.verify:
+            yield "ca_file: has no effect with verify = false: take one of them out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,8 +292,9 @@ class Account:
     username: User
     password: Secret
     enabled: bool = True
-    port: Port = 5060
-    """The registrar's SIP port."""
+    port: PortOrAny = 0
+    """The registrar's SIP port; 0 asks the DNS (RFC 3263), and takes the transport's usual one where that says nothing."""
+    transport: Literal["udp", "tcp", "tls"] = "udp"
     domain: Host = ""
     """Realm-side domain of the address of record; the registrar's host unless set."""
     auth_user: AuthUser = ""
@@ -276,6 +306,7 @@ class Account:
     rtp_ports: PortRange = PortRange(20000, 20099)
     expires_seconds: Annotated[int, Between(30, 86400)] = 120
     """Registration time to ask for; what the PBX grants counts."""
+    tls: TlsSettings = TlsSettings()
     codecs: tuple[Codec, ...] = ("G722", "PCMU", "PCMA")
     """In order of preference: wideband where the other side offers it."""
     language: Language = "en"

@@ -162,7 +162,12 @@ def test_accounts_are_chosen_by_name_or_by_being_enabled(folder: Folder) -> None
         ('rtp_ports = "9-5"', 'rtp_ports "9-5": expected first < last, both from 1024 to 65535'),
         ('rtp_ports = "20001-20002"', 'rtp_ports "20001-20002": expected at least an even port and the one after it'),
         ("rtp_ports = 20000", "rtp_ports 20000: expected a text in quotes"),
-        ("port = 0", "port 0: expected 1 to 65535"),
+        ("port = -1", "port -1: expected 0 to 65535"),
+        ('transport = "sctp"', 'transport "sctp": expected "udp" or "tcp" or "tls"'),
+        ("tls.verify = false", "tls: has an effect with transport = \"tls\" only, and transport is \"udp\""),
+        ('transport = "tls"\ntls.key_file = "k"', "tls.key_file: expected certificate_file as well"),
+        ('transport = "tls"\ntls.ca_file = "c"\ntls.verify = false', "tls.ca_file: has no effect with verify = false: take one of them out"),
+        ('local_address = "::"', 'local_address "::": expected an IP address of this machine, e.g. "192.168.1.20"; leave it out to have it chosen'),
         ("port = true", "port true: expected a whole number"),
         ('port = "5060"', 'port "5060": expected a whole number'),
         ("local_port = 65536", "local_port 65536: expected 0 to 65535"),
@@ -178,7 +183,7 @@ def test_accounts_are_chosen_by_name_or_by_being_enabled(folder: Folder) -> None
         ("access.requests_per_second = 0", "access.requests_per_second 0: expected 1 to 1000"),
         ('greeting = " "', 'greeting " ": expected a text that is not empty'),
         ("language = 2026-11-23", "language (a date or time): expected a text in quotes"),
-        ('local_address = "0.0.0.0"', 'local_address "0.0.0.0": expected an IPv4 address of this machine, e.g. "192.168.1.20"; leave it out to have it chosen'),
+        ('local_address = "0.0.0.0"', 'local_address "0.0.0.0": expected an IP address of this machine, e.g. "192.168.1.20"; leave it out to have it chosen'),
         ("llm = 3", "llm 3: expected a table, [account.llm]"),
         ("vad.threshold = nan", "vad.threshold nan: expected 0.05 to 0.99"),
         ("turn.prepare_ms = 900", "turn.prepare_ms 900: expected at most pause_ms (550): the answer is prepared before the turn ends"),
@@ -205,7 +210,7 @@ def test_a_mistake_names_account_option_and_expectation(
     ("option", "value", "expected"),
     [
         ("name", '"front desk"', 'account 1: name "front desk": expected letters, digits, - and _ only'),
-        ("registrar", '"sip:pbx"', 'account "reception": registrar "sip:pbx": expected a host name or an IPv4 address alone, e.g. "192.168.1.10"'),
+        ("registrar", '"sip:pbx"', 'account "reception": registrar "sip:pbx": expected a host name or an IP address alone, e.g. "192.168.1.10" or "2001:db8::10"'),
         ("username", '"100@pbx"', 'account "reception": username "100@pbx": expected a SIP user name, without @ and spaces'),
         ("username", '""', 'account "reception": username "": expected a text that is not empty'),
         ("password", "123456", 'account "reception": password: expected a text in quotes'),
@@ -228,7 +233,7 @@ def test_what_every_account_needs_is_checked(
         ("account = [1]", "accounts.toml: account: expected tables, [[account]]"),
         ("defaults = 1" + MINIMAL, "accounts.toml: defaults: expected a table, [defaults]"),
         ("port = 1" + MINIMAL, 'accounts.toml: "port" belongs nowhere: write options in [defaults] or [[account]]'),
-        ("[defaults]\nport = 0" + MINIMAL, "defaults: port 0: expected 1 to 65535"),
+        ("[defaults]\nport = -1" + MINIMAL, "defaults: port -1: expected 0 to 65535"),
     ],
 )  # fmt: skip
 def test_a_mistake_in_the_layout_says_what_to_write(
@@ -240,10 +245,10 @@ def test_a_mistake_in_the_layout_says_what_to_write(
 def test_all_mistakes_come_at_once(folder: Folder) -> None:
     """In the order of the file; a missing option hides no other mistake."""
     second = MINIMAL.replace("reception", "workshop").replace('registrar = "pbx.lan"\n', "")
-    content = "[defaults]\nfoo = 1\n" + MINIMAL + "port = 0\n" + second + "llm.threads = 0\n"
+    content = "[defaults]\nfoo = 1\n" + MINIMAL + "port = -1\n" + second + "llm.threads = 0\n"
     assert folder.problems(content) == (
         'defaults: unknown option "foo"',
-        'account "reception": port 0: expected 1 to 65535',
+        'account "reception": port -1: expected 0 to 65535',
         'account "workshop": missing option: registrar',
         'account "workshop": llm.threads 0: expected 1 to 64',
     )
@@ -378,7 +383,13 @@ def test_the_example_shows_every_option_with_its_default(folder: Folder) -> None
         elif not option.is_required:
             assert option.name in shown
     [account] = folder.read(
-        re.sub(r'^directory = "(recordings|traces)"', "", lines, flags=re.M) + MINIMAL
+        re.sub(
+            r'^(directory = "(recordings|traces)"|(ca|certificate|key)_file)',
+            "# ",
+            lines,
+            flags=re.M,
+        )
+        + MINIMAL
     )
     assert account == Account("reception", "pbx.lan", "100", password=Secret("hunter2"))
 

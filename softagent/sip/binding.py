@@ -11,8 +11,8 @@ from softagent.config import Account
 from softagent.sip.address import Uri, join_host_port
 from softagent.sip.alarm import NEVER
 from softagent.sip.digest import Authenticator
-from softagent.sip.endpoint import Endpoint, local_address
-from softagent.sip.hop import Hop
+from softagent.sip.endpoint import Endpoint
+from softagent.sip.hop import Hop, Transport
 from softagent.sip.message import Request, Response
 from softagent.sip.phone import Registration, RegistrationState
 from softagent.sip.registration import Pacing, Registrant
@@ -41,6 +41,8 @@ class Binding:
             pacing=pacing,
         )
         self._account = account
+        self._transport = Transport[account.transport.upper()]
+        self._port = account.port or self._transport.default_port
         self._endpoint = endpoint
         self._answer_seconds = pacing.answer_seconds
         self._on_registration = on_registration
@@ -53,7 +55,7 @@ class Binding:
     @property
     def where(self) -> str:
         """The registrar as the user wrote it, for messages."""
-        return join_host_port(self._account.registrar, self._account.port)
+        return join_host_port(self._account.registrar, self._account.port or None)
 
     def start(self) -> None:
         """Register as soon as the signalling thread gets to it."""
@@ -73,18 +75,24 @@ class Binding:
         if request is not None:
             self._send(request)
 
+    def lose(self, hop: Hop) -> None:
+        """A connection has ended: over the registrar's no call could come, so another one is made at once."""
+        if self._hop is not None and self._hop.shares(hop) and self.registrant.is_registered:
+            self.registrant.next_wake = self._endpoint.now
+
     def _register(self, now: float) -> None:
         if self._hop is None:
             self._resolve()
             return
         try:
-            host = self._account.local_address or local_address(self._hop)
+            self._endpoint.prepare(self._hop)
+            contact = self._endpoint.contact(
+                self._account.username, self._hop, self._account.local_address
+            )
         except OSError as error:
             self.registrant.handle_failure(f"no route to {self.where}: {error.strerror}", now)
             return
-        self.registrant.contact = Uri(
-            "sip", self._account.username, host, self._endpoint.local_port
-        )
+        self.registrant.contact = contact
         request = self.registrant.wake(now)
         if request is not None:
             self._send(request)
@@ -104,7 +112,9 @@ class Binding:
     def _take(self, response: Response | None) -> None:
         now = self._endpoint.now
         if response is None:
-            self.registrant.handle_failure(f"no answer from {self.where}", now)
+            trouble = self._hop and self._endpoint.trouble(self._hop)
+            reason = f"{self.where}: {trouble}" if trouble else f"no answer from {self.where}"
+            self.registrant.handle_failure(reason, now)
         elif (following := self.registrant.handle(response, now)) is not None:
             self._send(following)
         if self.registrant.registration.state is RegistrationState.FAILED:
@@ -113,7 +123,7 @@ class Binding:
 
     def _resolve(self) -> None:
         """Find the registrar's address: at once from a number, else in a thread, for a look-up may take long."""
-        host, port = self._account.registrar, self._account.port
+        host, port, transport = self._account.registrar, self._port, self._transport
         try:
             ipaddress.ip_address(host)
         except ValueError:
@@ -121,22 +131,24 @@ class Binding:
             name = f"sip-resolve-{self._account.name}"
             threading.Thread(target=self._look_up, name=name, daemon=True).start()
         else:
-            self._hop = Hop(host, port)
+            self._hop = Hop(host, port, transport, name=host)
             self._on_resolved((host,))
             self._register(self._endpoint.now)
 
     def _look_up(self) -> None:
         """Runs in its own thread; nobody waits for it, since getaddrinfo can't be stopped."""
-        host, port = self._account.registrar, self._account.port
+        host, port = self._account.registrar, self._port
         try:
-            found = socket.getaddrinfo(host, port, socket.AF_INET, socket.SOCK_DGRAM)
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
             address, problem = found[0][4], ""
             hosts = [str(entry[4][0]) for entry in found]
         except (OSError, UnicodeError) as error:
             address, hosts, problem = None, [], f'the name "{host}" can\'t be resolved: {error}'
         with self._endpoint.lock:
             self._is_resolving = False
-            self._hop = None if address is None else Hop(str(address[0]), port)
+            self._hop = (
+                None if address is None else Hop(str(address[0]), port, self._transport, name=host)
+            )
             self._on_resolved(hosts)
             if problem:
                 self.registrant.handle_failure(problem, self._endpoint.now)

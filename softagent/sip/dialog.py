@@ -74,8 +74,8 @@ class Dialog:
 
         A host name there would need a look-up; the INVITE's own source stands in for it.
         """
-        hop = Hop.literal(self._route[0].uri if self._route else self._target)
-        return self._source if hop is None else hop.by_way_of(self._source)
+        uri = self._route[0].uri if self._route else self._target
+        return Hop.towards(uri, self._source) or self._source
 
 
 def _usable(uri: Uri) -> Uri:

@@ -1,10 +1,10 @@
-"""The signalling socket and its thread: datagrams in, datagrams out, timers between them.
+"""The signalling thread: messages in, messages out, timers between them.
 
-    socket -> parse -> Transactions -> on_request      (under the lock)
-    timers -> Transactions.wake, on_wake, alarms       (under the lock)
-              notify(...)                              (after it, on the same thread)
+    Channels -> parse -> Transactions -> on_request      (under the lock)
+    timers   -> Transactions.wake, on_wake, alarms       (under the lock)
+                notify(...)                              (after it, on the same thread)
 
-The thread waits for a datagram, for the next deadline or for another thread's
+The thread waits for a message, for the next deadline or for another thread's
 `poke`; it never polls.
 """
 
@@ -14,38 +14,37 @@ import contextlib
 import errno
 import logging
 import secrets
-import selectors
 import socket
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 
 from softagent.capture.observe import Observe, unobserved
+from softagent.config import TlsSettings
 from softagent.errors import ConfigError, PortInUse, SoftagentError
-from softagent.sip.address import join_host_port
+from softagent.sip.address import Uri, join_host_port
 from softagent.sip.admission import Admission, Refusal, shown_method
 from softagent.sip.alarm import NEVER, Alarm, Alarms
+from softagent.sip.channels import Channels
 from softagent.sip.errors import MessageError
-from softagent.sip.hop import Hop
+from softagent.sip.framing import PING
+from softagent.sip.hop import Hop, Transport
 from softagent.sip.invite import InviteTransaction
-from softagent.sip.message import (
-    LARGEST_DATAGRAM_BYTES,
-    VERSION,
-    BadRequest,
-    Headers,
-    Request,
-    Response,
-    parse,
-)
+from softagent.sip.message import VERSION, BadRequest, Headers, Request, Response, parse
 from softagent.sip.response import USER_AGENT, respond, stateless_tag
+from softagent.sip.tls import TlsPolicy
 from softagent.sip.transaction import MAGIC, ServerTransaction, Timing, Transactions
 
 log = logging.getLogger("softagent.sip")
 
+LARGEST_UDP_REQUEST_BYTES = 1300
+"""Of a path whose MTU isn't known (RFC 3261 section 18.1.1)."""
+
 
 class Endpoint:
-    """One UDP address that speaks SIP. Any thread may call it while holding `lock`."""
+    """One local address that speaks SIP. Any thread may call it while holding `lock`."""
 
     def __init__(
         self,
@@ -54,19 +53,21 @@ class Endpoint:
         timing: Timing,
         on_request: Callable[[ServerTransaction], None],
         on_wake: Callable[[float], float],
+        on_lost: Callable[[Hop], None] = lambda hop: None,
+        tls: TlsPolicy | None = None,
         admission: Admission | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`on_request` gets each new request; `on_wake` gets the time and says when it wants to be called next.
 
-        Without an `admission` everyone is let in.
+        `on_lost` gets the hop of a connection that has ended. Without an `admission` everyone
+        is let in.
         """
         self.lock = threading.RLock()
         """Guards everything of this telephone: transactions, registration, calls, ports."""
         self.changed = threading.Condition(self.lock)
         """Notified after each thing the signalling thread has done, for `stop` to wait on."""
         self.transactions = Transactions(timing)
-        self.local_port = 0
         self.name = name
         """The account's, for the log."""
         self.observe: Observe = unobserved
@@ -77,8 +78,11 @@ class Endpoint:
         self._clock = clock
         self._alarms = Alarms()
         self._notices: deque[Callable[[], None]] = deque()
-        self._selector = selectors.DefaultSelector()
-        self._socket: socket.socket | None = None
+        self._on_lost = on_lost
+        self._channels = Channels(name, tls or TlsPolicy(TlsSettings(), ()))
+        self._troubles: dict[Hop, str] = {}
+        self._is_bound = False
+        self._local = ("", 0)
         self._poked, self._poker = socket.socketpair()
         self._poked.setblocking(False)
         self._poker.setblocking(False)
@@ -97,24 +101,25 @@ class Endpoint:
 
     @property
     def is_open(self) -> bool:
-        """Whether the socket is bound and not closed yet."""
-        return self._socket is not None and not self._is_closing
+        """Whether the sockets are bound and not closed yet."""
+        return self._is_bound and not self._is_closing
 
-    def open(self, host: str, port: int) -> None:
-        """Bind the socket and start the thread.
+    @property
+    def local_port(self) -> int:
+        """Where others reach us by UDP and TCP; 0 until it is open."""
+        return self._channels.local_port
+
+    def open(self, host: str, port: int, *, needs_tcp: bool = False) -> None:
+        """Bind the sockets and start the thread.
 
         Raises PortInUse for what may pass: the port is taken, the address isn't up; else ConfigError.
         """
-        channel = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         try:
-            channel.bind((host, port))
+            self._channels.open(host, port, needs_tcp=needs_tcp)
         except OSError as error:
-            channel.close()
             raise self._bind_problem(error, host, port) from None
-        channel.setblocking(False)
-        self._socket, self.local_port = channel, channel.getsockname()[1]
-        self._selector.register(channel, selectors.EVENT_READ)
-        self._selector.register(self._poked, selectors.EVENT_READ)
+        self._is_bound, self._local = True, (host, self.local_port)
+        self._channels.watch(self._poked)
         self._thread = threading.Thread(target=self._run, name=f"sip-{self.name}", daemon=True)
         self._thread.start()
 
@@ -124,10 +129,9 @@ class Endpoint:
         self.poke()
         if self._thread is not None and self._thread is not threading.current_thread():
             self._thread.join(timeout_seconds)
-        self._selector.close()
-        for channel in (self._socket, self._poked, self._poker):
-            if channel is not None:
-                channel.close()
+        self._channels.close()
+        for channel in (self._poked, self._poker):
+            channel.close()
 
     def poke(self) -> None:
         """Have the thread look again: there is a datagram to send, a notice or an earlier deadline."""
@@ -171,7 +175,7 @@ class Endpoint:
 
         Without a route to `destination` it is repeated and times out like one that is lost.
         """
-        complete = self._complete(request, destination)
+        complete, destination = self._addressed(request, destination)
         self.transactions.send_request(
             complete, destination, self.now, on_result, limit_seconds=limit_seconds
         )
@@ -185,7 +189,7 @@ class Endpoint:
         on_response: Callable[[Response | None], None],
     ) -> InviteTransaction:
         """Send an INVITE as soon as it has got its Via; `on_response` is called under the lock."""
-        complete = self._complete(request, destination)
+        complete, destination = self._addressed(request, destination)
         transaction = self.transactions.send_invite(complete, destination, self.now, on_response)
         self._flush()
         self.poke()
@@ -199,8 +203,8 @@ class Endpoint:
 
     def send(self, request: Request, destination: Hop) -> None:
         """Send the ACK to a 2xx, which nobody answers: who misses it repeats the 2xx."""
-        datagram = self._complete(request, destination).serialize()
-        self.transactions.outbox.append((datagram, destination))
+        complete, destination = self._addressed(request, destination)
+        self.transactions.outbox.append((complete.serialize(), destination))
         self._flush()
 
     def after(self, seconds: float, action: Callable[[], None]) -> Alarm:
@@ -209,14 +213,56 @@ class Endpoint:
         self.poke()
         return alarm
 
+    def contact(self, user: str, hop: Hop, host: str = "") -> Uri:
+        """Our address as the far end of `hop` reaches it; `host` unless the route decides. Raises OSError.
+
+        `sip:` also with TLS: `sips:` would ask for TLS on every hop up to the caller
+        (RFC 3261 section 26.2.2), which no PBX can promise for us.
+        """
+        port = self._channels.contact_port(hop)
+        asked = hop.transport.value.lower()
+        parameters = (("transport", asked),) if hop.transport.is_reliable else ()
+        return Uri("sip", user, host or local_address(hop), port, parameters)
+
+    def prepare(self, hop: Hop) -> None:
+        """Begin to connect where there is no connection yet. Raises OSError when that fails at once."""
+        self._channels.prepare(hop, self.now)
+
+    def trouble(self, hop: Hop) -> str:
+        """Why the last connection to `hop` failed, once; empty when it hasn't."""
+        return self._troubles.pop(replace(hop, connection=0), "")
+
+    def keep_alive(self, hop: Hop) -> None:
+        """Send what keeps a NAT's mapping and a connection open (RFC 5626 section 3.5.1)."""
+        self.transactions.outbox.append((PING, hop))
+        self._flush()
+
+    def _addressed(self, request: Request, destination: Hop) -> tuple[Request, Hop]:
+        """A request of ours as it goes out, and where to: by TCP if it is large and that is known to work."""
+        complete = self._complete(request, destination)
+        if self._is_too_large(complete, destination):
+            destination = replace(destination, transport=Transport.TCP)
+            complete = self._complete(request, destination)
+        return complete, destination
+
     def _complete(self, request: Request, destination: Hop) -> Request:
-        """A request of ours as it goes out: in a transaction of its own, with our name."""
-        host = join_host_port(_via_host(destination), self.local_port)
-        branch = f"{MAGIC}{secrets.token_hex(12)}"
-        via = f"{VERSION}/{destination.transport.value} {host};rport;branch={branch}"
-        fields = (("Via", via), ("Max-Forwards", "70"), *request.headers)
-        headers = Headers((*fields, ("User-Agent", USER_AGENT)))
-        return Request(request.method, request.uri, headers, request.body)
+        """A request of ours in a transaction of its own, with our name."""
+        transport = destination.transport
+        port = self._channels.contact_port(destination)
+        where = join_host_port(_via_host(destination), port)
+        alias = ";alias" if transport.is_reliable else ""  # RFC 5923: this connection is for both
+        branch = f"branch={MAGIC}{secrets.token_hex(12)}"
+        via = f"{VERSION}/{transport.value} {where};rport{alias};{branch}"
+        headers = Headers((("Via", via), ("Max-Forwards", "70"), *request.headers))
+        return replace(request, headers=headers.with_(("User-Agent", USER_AGENT)))
+
+    def _is_too_large(self, request: Request, hop: Hop) -> bool:
+        """Whether a request should rather go by TCP (RFC 3261 section 18.1.1), and is known to get through so."""
+        if hop.transport is not Transport.UDP:
+            return False
+        by_tcp = replace(hop, transport=Transport.TCP)
+        is_large = len(request.serialize()) > LARGEST_UDP_REQUEST_BYTES
+        return is_large and self._channels.is_connected(by_tcp)
 
     def _bind_problem(self, error: OSError, host: str, port: int) -> SoftagentError:
         whose = f'account "{self.name}": '
@@ -253,19 +299,28 @@ class Endpoint:
         """Wait for what comes next, and deal with it."""
         self._give_notices()
         with self.lock:
-            wake = min(self._wake_owner(), self.transactions.next_wake, self._alarms.next_wake)
+            owner = self._wake_owner()
+            self._flush()
+            wake = min(
+                owner,
+                self.transactions.next_wake,
+                self._alarms.next_wake,
+                self._channels.next_wake,
+            )
             timeout = None if wake == NEVER else max(0.0, wake - self.now)
-        if self._notices:
+        if self._notices or self._channels.losses:
             timeout = 0.0
-        ready = {key.fileobj for key, _ in self._selector.select(timeout)}
+        ready = self._channels.wait(timeout)
         if self._poked in ready:
             self._poked.recv(4096)
         with self.lock:
-            if self._socket in ready:
-                self._receive()
+            for data, source in self._channels.receive(ready, self.now):
+                self._receive(data, source)
+            self._channels.wake(self.now)
             self._wake(self.transactions)
             self._wake(self._alarms)
             self._flush()
+            self._tell_losses()
             self.changed.notify_all()
 
     def _wake_owner(self) -> float:
@@ -281,16 +336,8 @@ class Endpoint:
         except Exception:  # the one that failed is over, the others' time comes at once
             log.exception("account=%s event=timer-failed", self.name)
 
-    def _receive(self) -> None:
-        if self._socket is None:
-            return
-        try:
-            data, address = self._socket.recvfrom(LARGEST_DATAGRAM_BYTES)
-        except OSError as error:
-            log.debug("account=%s event=receive-failed error=%r", self.name, error)
-            return
-        source = Hop(*address)
-        self.observe(data, address, self._socket.getsockname())
+    def _receive(self, data: bytes, source: Hop) -> None:
+        self.observe(data, source.address, self._local)
         try:
             if not self._is_flood(source):
                 self._dispatch(data, source)
@@ -367,15 +414,36 @@ class Endpoint:
         self.transactions.outbox.append((response.serialize(), where))
 
     def _flush(self) -> None:
-        for datagram, destination in self.transactions.outbox:
-            try:
-                if self._socket is not None:
-                    self._socket.sendto(datagram, destination.address)
-                    self.observe(datagram, self._socket.getsockname(), destination.address)
-            except OSError as error:
-                # The timers send again; a network that is down may be up by then.
-                log.debug("account=%s event=not-sent to=%s error=%r", self.name, destination, error)
-        self.transactions.outbox.clear()
+        """Send what waits; what goes over a connection is left to the signalling thread."""
+        is_signalling = threading.current_thread() is self._thread
+        left = []
+        for message, hop in self.transactions.outbox:
+            if hop.transport.is_reliable and not is_signalling:
+                left.append((message, hop))
+            else:
+                self._send(message, hop)
+        self.transactions.outbox[:] = left
+        if left:
+            self.poke()
+
+    def _send(self, message: bytes, hop: Hop) -> None:
+        try:
+            self._channels.send(message, hop, self.now)
+        except OSError as error:
+            # The timers send again by UDP; a network that is down may be up by then.
+            log.debug("account=%s event=not-sent to=%s error=%r", self.name, hop, error)
+            if hop.transport.is_reliable:
+                self._channels.losses.append((hop, (error.strerror or str(error)).lower()))
+        else:
+            self.observe(message, self._local, hop.address)
+
+    def _tell_losses(self) -> None:
+        """What was to be answered over a lost connection won't be (RFC 3261 section 17.1.4)."""
+        while self._channels.losses:
+            hop, reason = self._channels.losses.pop(0)
+            self._troubles[replace(hop, connection=0)] = reason
+            self.transactions.lose(hop)
+            self._on_lost(hop)
 
     def _give_notices(self) -> None:
         while self._notices:
@@ -399,7 +467,8 @@ def local_address(destination: Hop) -> str:
 
     Connecting a UDP socket sends nothing; it only asks the routing table.
     """
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+    family = socket.AF_INET6 if ":" in destination.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
         probe.connect(destination.address)
         host: str = probe.getsockname()[0]
         return host

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import ipaddress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from softagent.sip.address import DEFAULT_PORT, Uri, join_host_port, parameter
 
@@ -48,6 +48,9 @@ class Hop:
     connection: int = 0
     """The connection that it came over and that answers go back on while it lives; 0 for none."""
 
+    name: str = field(default="", compare=False)
+    """The host name that led here, for its certificate; empty for none."""
+
     @property
     def address(self) -> tuple[str, int]:
         """As sockets take it."""
@@ -58,6 +61,29 @@ class Hop:
         if (self.host, self.transport) != (source.host, source.transport):
             return self
         return replace(self, connection=source.connection)
+
+    @classmethod
+    def towards(cls, uri: Uri, source: Hop) -> Hop | None:
+        """The hop that a URI names by number, by way of `source`, where it was received.
+
+        A PBX that came by TCP and names no transport in its Contact means TCP, whatever the
+        default is (RFC 3263 section 4.1).
+        """
+        hop = cls.literal(uri)
+        if hop is None:
+            return None
+        is_open = uri.scheme == "sip" and parameter(uri.parameters, "transport") is None
+        if is_open and hop.host == source.host:
+            port = uri.port or source.transport.default_port
+            hop = replace(hop, port=port, transport=source.transport)
+        return hop.by_way_of(source)
+
+    def shares(self, other: Hop) -> bool:
+        """Whether both mean the same connection: by its number or by its far end."""
+        if self.connection and self.connection == other.connection:
+            return True
+        ends = (self.host, self.port, self.transport), (other.host, other.port, other.transport)
+        return self.transport.is_reliable and ends[0] == ends[1]
 
     def __str__(self) -> str:
         return join_host_port(self.host, self.port)

@@ -117,6 +117,12 @@ class InviteTransaction:
         self._deadline = now + self._timing.timeout_seconds
         return cancellation(self.request)
 
+    def give_up(self) -> None:
+        """The way to the other side is gone."""
+        if self.is_open:
+            self.state = InviteState.TERMINATED
+            self._on_response(None)
+
     def wake(self, now: float) -> bytes:
         """The INVITE again if that is due; the end of the transaction when its time is over."""
         if now >= self._deadline:

@@ -10,13 +10,14 @@ from softagent.sip.address import Uri
 from softagent.sip.admission import Admission
 from softagent.sip.binding import Binding
 from softagent.sip.digest import Authenticator, Credentials
-from softagent.sip.endpoint import Endpoint, local_address
+from softagent.sip.endpoint import Endpoint
 from softagent.sip.errors import MessageError
 from softagent.sip.hop import Hop
 from softagent.sip.message import Request
 from softagent.sip.phone import CallEnd, Registration
 from softagent.sip.registration import Pacing
 from softagent.sip.session import Invitation, Session
+from softagent.sip.tls import TlsPolicy
 from softagent.sip.transaction import ServerTransaction, Timing
 
 
@@ -37,11 +38,15 @@ class Line:
         self._account = account
         self._has_dialog = has_dialog
         self._admission = Admission(account.access, is_known=self._is_known)
+        names, whose = (account.registrar, account.domain), f'account "{account.name}": '
+        self._tls = TlsPolicy(account.tls, names, whose=whose)
         self.endpoint = Endpoint(
             account.name,
             timing=timing,
             on_request=on_request,
             on_wake=lambda now: self._binding.wake(now),
+            on_lost=lambda hop: self._binding.lose(hop),
+            tls=self._tls,
             admission=self._admission,
         )
         self.lock = self.endpoint.lock
@@ -63,8 +68,12 @@ class Line:
             return self._binding.registrant.registration
 
     def open(self) -> None:
-        """Bind the socket and start its thread. Raises PortInUse or ConfigError."""
-        self.endpoint.open(self._account.local_address, self._account.local_port)
+        """Bind the sockets and start their thread. Raises PortInUse, or ConfigError for a certificate too."""
+        account = self._account
+        if account.transport == "tls":
+            self._tls.load()
+        needs_tcp = account.transport == "tcp"
+        self.endpoint.open(account.local_address, account.local_port, needs_tcp=needs_tcp)
 
     def register(self) -> None:
         """Begin to register, and keep at it."""
@@ -82,8 +91,7 @@ class Line:
 
     def contact_towards(self, source: Hop) -> Uri:
         """Our address as the other side can reach it."""
-        host = self._account.local_address or local_address(source)
-        return Uri("sip", self._account.username, host, self.endpoint.local_port)
+        return self.endpoint.contact(self._account.username, source, self._account.local_address)
 
     def session(
         self, invitation: Invitation, *, local_port: int, on_end: Callable[[CallEnd], None]

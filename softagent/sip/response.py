@@ -101,8 +101,8 @@ def destination(request: Request, source: Hop) -> Hop:
     direct our responses at others.
     """
     via = request.via
-    if via.parameter("rport") is not None:
-        return source
+    if via.parameter("rport") is not None and not source.transport.is_reliable:
+        return source  # over a connection that is gone, only where the sender listens is left
     return replace(source, port=via.port or source.transport.default_port)
 
 

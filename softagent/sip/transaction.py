@@ -1,10 +1,11 @@
-"""Transactions over UDP: what was lost is sent again, what comes twice is heard once (RFC 3261 section 17).
+"""Transactions: what was lost is sent again, what comes twice is heard once (RFC 3261 section 17).
 
     datagram -> Transactions.receive -> new request / response for the caller's code
                                      -> nothing: a repetition, answered here
     wake(now) -> repetitions into the outbox, and what has timed out
 
-Pure: time is a number that the caller passes in; datagrams wait in `outbox`.
+Over TCP and TLS nothing is lost, so nothing is repeated and nothing waits for copies.
+Pure: time is a number that the caller passes in; messages wait in `outbox`.
 """
 
 from __future__ import annotations
@@ -60,10 +61,13 @@ class ServerState(enum.Enum):
 class Repetition:
     """When to send the same thing again: intervals that double up to T2, until a deadline."""
 
-    def __init__(self, timing: Timing, now: float, *, limit_seconds: float) -> None:
+    def __init__(
+        self, timing: Timing, now: float, *, limit_seconds: float, repeats: bool = True
+    ) -> None:
+        """Without `repeats` there is the deadline only."""
         self._interval = timing.t1_seconds
         self._longest = timing.t2_seconds
-        self.next_seconds = now + self._interval
+        self.next_seconds = now + self._interval if repeats else NEVER
         self.deadline_seconds = now + limit_seconds
 
     @property
@@ -116,19 +120,22 @@ class ServerTransaction:
         self.last = response.serialize()
         if response.status >= 200:
             limit = timing.timeout_seconds
-            self._expiry = now + limit
+            is_reliable = self.source.transport.is_reliable
+            self._expiry = now if is_reliable else now + limit
             is_success = response.status < 300
             accepted = self.is_invite and is_success
             self.state = ServerState.ACCEPTED if accepted else ServerState.COMPLETED
-            if self.is_invite:
-                self._repetition = Repetition(timing, now, limit_seconds=limit)
+            if self.is_invite:  # a 2xx is repeated by any transport: not every hop may be reliable
+                repeats = accepted or not is_reliable
+                self._repetition = Repetition(timing, now, limit_seconds=limit, repeats=repeats)
         return self.last
 
     def acknowledge(self, timing: Timing, now: float) -> None:
         """The ACK has come: no more repetitions, but late copies of the INVITE are still known."""
         if self.state in (ServerState.ACCEPTED, ServerState.COMPLETED) and self.is_invite:
+            copies = 0.0 if self.source.transport.is_reliable else timing.t4_seconds
             stay = self.state is ServerState.ACCEPTED
-            self._expiry = now + (timing.timeout_seconds if stay else timing.t4_seconds)
+            self._expiry = now + (timing.timeout_seconds if stay else copies)
             self._repetition = None
             self.state = ServerState.CONFIRMED
 
@@ -178,13 +185,18 @@ class ClientTransaction:
         self.is_over = True
         self.on_result(response)
 
+    def give_up(self) -> None:
+        """The way to the other side is gone."""
+        if not self.is_over:
+            self.is_over = True
+            self.on_result(None)
+
     def wake(self, now: float) -> bytes:
         """The request again if that is due; the end of the transaction when its time is over."""
         if self.is_over:
             return b""
         if now >= self._repetition.deadline_seconds:
-            self.is_over = True
-            self.on_result(None)
+            self.give_up()
             return b""
         return self.datagram if self._repetition.is_due(now) else b""
 
@@ -259,7 +271,8 @@ class Transactions:
     ) -> None:
         """Send a request other than INVITE and ACK; `on_result` gets the final response, None at the limit."""
         limit = self.timing.timeout_seconds if limit_seconds is None else limit_seconds
-        repetition = Repetition(self.timing, now, limit_seconds=limit)
+        repeats = not destination.transport.is_reliable
+        repetition = Repetition(self.timing, now, limit_seconds=limit, repeats=repeats)
         transaction = ClientTransaction(request, destination, on_result, repetition)
         key = (request.via.branch, request.method)
         self._clients[key] = transaction
@@ -288,6 +301,15 @@ class Transactions:
         if (request := transaction.cancel(now)) is not None:
             self.send_request(request, transaction.destination, now, lambda response: None)
             self._schedule((request.via.branch, "INVITE"), transaction)
+
+    def lose(self, hop: Hop) -> None:
+        """Give up what was sent over a connection that is gone (section 17.1.4)."""
+        lost = [key for key, client in self._clients.items() if client.destination.shares(hop)]
+        for key in lost:
+            self._clients.pop(key).give_up()
+        for key, invite in list(self._invites.items()):
+            if invite.is_open and invite.destination.shares(hop):
+                self._invites.pop(key).give_up()
 
     @property
     def is_quiet(self) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from wire import OFFER, request_bytes
 
-from softagent.sip.address import NameAddress
+from softagent.sip.address import NameAddress, join_host_port
 from softagent.sip.message import Request, Response, parse
 
 PATIENCE_SECONDS = 3.0
@@ -17,30 +17,39 @@ PATIENCE_SECONDS = 3.0
 
 
 class Peer:
-    """The far end of one telephone, on 127.0.0.1."""
+    """The far end of one telephone, on a loopback address."""
 
-    def __init__(self) -> None:
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 0))
+    transport = "UDP"
+    kind = socket.SOCK_DGRAM
+
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        self.host = host
+        self.socket = socket.socket(family, self.kind)
+        self.socket.bind((host, 0))
         self.port: int = self.socket.getsockname()[1]
-        self.phone: tuple[str, int] = ("127.0.0.1", 0)
+        self.phone: tuple[str, int] = (host, 0)
         """Where the telephone is: known from its REGISTER."""
         self.granted = 120
         self._branches = itertools.count(1)
 
     @property
     def sent_by(self) -> str:
-        return f"127.0.0.1:{self.port}"
+        return join_host_port(self.host, self.port)
 
     def close(self) -> None:
         self.socket.close()
+
+    def take(self, seconds: float) -> tuple[bytes, tuple[str, int]]:
+        """The next message, and where it came from. Raises TimeoutError."""
+        self.socket.settimeout(seconds)
+        return self.socket.recvfrom(65535)
 
     def receive(self, seconds: float = PATIENCE_SECONDS) -> Request | Response:
         """The next message that is no REGISTER: those are granted on the way. Raises TimeoutError."""
         deadline = time.monotonic() + seconds
         while True:
-            self.socket.settimeout(max(0.001, deadline - time.monotonic()))
-            data, source = self.socket.recvfrom(65535)
+            data, source = self.take(max(0.001, deadline - time.monotonic()))
             message = parse(data)
             if not (isinstance(message, Request) and message.method == "REGISTER"):
                 return message
@@ -73,8 +82,7 @@ class Peer:
 
     def next_request(self) -> Request:
         """The telephone's next request, a REGISTER too, left to the test to answer."""
-        self.socket.settimeout(PATIENCE_SECONDS)
-        data, self.phone = self.socket.recvfrom(65535)
+        data, self.phone = self.take(PATIENCE_SECONDS)
         message = parse(data)
         assert isinstance(message, Request)
         return message
@@ -94,7 +102,7 @@ class Peer:
             f"{name}: {to.need(name)}\r\n" for name in ("Via", "From", "To", "Call-ID", "CSeq")
         )
         head = f"SIP/2.0 {status} Scripted\r\n{copied}{headers}Content-Length: 0\r\n\r\n"
-        self.socket.sendto(head.encode(), self.phone)
+        self.send(head.encode())
 
     def send(self, data: bytes) -> None:
         self.socket.sendto(data, self.phone)
@@ -105,7 +113,8 @@ class Peer:
 
     def ask(self, method: str, **changes: object) -> bytes:
         """Send a request in a transaction of its own; its bytes, to send them again."""
-        changes = {"branch": self.branch(), "sent_by": self.sent_by, **changes}
+        sent_by, transport = self.sent_by, self.transport
+        changes = {"branch": self.branch(), "sent_by": sent_by, "transport": transport, **changes}
         data = request_bytes(method, **changes)  # type: ignore[arg-type]
         self.send(data)
         return data

@@ -125,7 +125,7 @@ def test_a_thread_that_can_not_go_on_says_so(
 ) -> None:
     """It is in the log, and the endpoint isn't alive any more."""
     assert bench.endpoint.is_alive
-    bench.endpoint._selector.close()
+    bench.endpoint._channels.close()
     bench.endpoint.poke()
     assert bench.endpoint._thread is not None
     bench.endpoint._thread.join(3.0)

@@ -36,6 +36,16 @@ def test_the_connection_goes_with_the_host() -> None:
         assert other.by_way_of(source) == other
 
 
+def test_the_transport_of_the_source_stands_in() -> None:
+    """For a Contact that names none, of the same host only."""
+    source = Hop("192.0.2.7", 40000, Transport.TCP, connection=3)
+    plain, udp = Uri.parse("sip:192.0.2.7:5060"), Uri.parse("sip:192.0.2.7:5060;transport=udp")
+    assert Hop.towards(plain, source) == Hop("192.0.2.7", 5060, Transport.TCP, connection=3)
+    assert Hop.towards(udp, source) == Hop("192.0.2.7", 5060)
+    assert Hop.towards(Uri.parse("sip:192.0.2.8"), source) == Hop("192.0.2.8", 5060)
+    assert Hop.towards(Uri.parse("sip:pbx.lan"), source) is None
+
+
 def test_a_hop_is_shown_as_an_address() -> None:
     """An IPv6 address in brackets."""
     assert str(Hop("192.0.2.7", 5060)) == "192.0.2.7:5060"

@@ -20,6 +20,7 @@ def request_bytes(
     to_tag: str = "",
     from_tag: str = "peer",
     sent_by: str = "127.0.0.1:5198",
+    transport: str = "UDP",
     headers: str = "",
     body: bytes = b"",
 ) -> bytes:
@@ -28,7 +29,7 @@ def request_bytes(
     kind = "Content-Type: application/sdp\r\n" if body else ""
     head = (
         f"{method} sip:1000@127.0.0.1 SIP/2.0\r\n"
-        f"Via: SIP/2.0/UDP {sent_by};branch={branch};rport\r\n"
+        f"Via: SIP/2.0/{transport} {sent_by};branch={branch};rport\r\n"
         f'From: "Caller" <sip:1003@127.0.0.1>;tag={from_tag}\r\n'
         f"To: <sip:1000@127.0.0.1>{tag}\r\n"
         f"Call-ID: {call}\r\nCSeq: {sequence} {method}\r\nMax-Forwards: 70\r\n"

@@ -1,0 +1,305 @@
+"""All sockets of one telephone: UDP, connections of ours, and the doors that others come in by.
+
+    send(data, hop) -> UDP socket | connection to that hop, made when there is none
+    wait(timeout) -> receive(): messages with the hop that each came from
+
+No thread: the endpoint's waits here, and everything but `wait` happens under its lock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import logging
+import selectors
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+
+from softagent.sip.connection import Connection, ConnectionLost, Stage, connect
+from softagent.sip.hop import Hop, Transport
+from softagent.sip.message import LARGEST_DATAGRAM_BYTES
+from softagent.sip.tls import TlsPolicy
+
+log = logging.getLogger("softagent.sip")
+
+MOST_VISITORS = 64
+"""Connections that others have begun, at once."""
+PORT_TRIES = 16
+"""Free UDP ports looked at until TCP is free there too."""
+NEVER = float("inf")
+
+Lost = tuple[Hop, str]
+"""A hop that can't be reached any more, by the connection in it, and why."""
+
+
+class Channels:
+    """The sockets on one local port."""
+
+    def __init__(self, name: str, tls: TlsPolicy) -> None:
+        self.local_port = 0
+        self.losses: list[Lost] = []
+        """Connections lost since the owner has looked: it empties the list."""
+        self._name = name
+        self._tls = tls
+        self._host = ""
+        self._selector = selectors.DefaultSelector()
+        self._udp: dict[socket.AddressFamily, socket.socket] = {}
+        self._doors: dict[socket.socket, Transport] = {}
+        self._tls_port = 0
+        self._connections: dict[int, Connection] = {}
+        self._numbers = itertools.count(1)
+
+    def open(self, host: str, port: int, *, needs_tcp: bool) -> None:
+        """Bind `host`, or every address of both families, on `port`, or on a free one. Raises OSError.
+
+        Others may come in by TCP on the same port, and by TLS on the next one or, failing
+        that, any. Only with `needs_tcp` does it have to be free.
+        """
+        self._host = host
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        for tries_left in reversed(range(PORT_TRIES if port == 0 else 1)):
+            first = _bound(socket.SOCK_DGRAM, family, host, port)
+            self._udp = {family: first}
+            self.local_port = first.getsockname()[1]
+            try:
+                self._add_door(Transport.TCP, family, self.local_port)
+                break
+            except OSError as error:
+                if tries_left:
+                    first.close()
+                elif needs_tcp:
+                    self.close()
+                    raise
+                else:
+                    log.info("account=%s event=no-tcp error=%r", self._name, str(error))
+        if not host:
+            self._open_second_family()
+        if self._tls.server is not None:
+            self._tls_port = self._open_tls(family)
+        for channel in self._udp.values():
+            channel.setblocking(False)
+            self._selector.register(channel, selectors.EVENT_READ)
+
+    def close(self) -> None:
+        """Close everything."""
+        for channel in (*self._udp.values(), *self._doors):
+            channel.close()
+        for connection in self._connections.values():
+            connection.close()
+        self._udp.clear()
+        self._doors.clear()
+        self._connections.clear()
+        self._selector.close()
+
+    def watch(self, channel: socket.socket) -> None:
+        """Have `wait` return when there is something to read on a socket of the owner's."""
+        self._selector.register(channel, selectors.EVENT_READ)
+
+    def wait(self, timeout: float | None) -> set[object]:
+        """The sockets that something happens on, within the time."""
+        if any(connection.has_more for connection in self._connections.values()):
+            timeout = 0.0
+        return {key.fileobj for key, _ in self._selector.select(timeout)}
+
+    def send(self, data: bytes, hop: Hop, now: float) -> None:
+        """Send a message. Raises OSError when that fails at once; later failures are in `losses`."""
+        if hop.transport is Transport.UDP:
+            family = socket.AF_INET6 if ":" in hop.host else socket.AF_INET
+            if family not in self._udp:
+                raise OSError(f"there is no {family.name} socket")
+            self._udp[family].sendto(data, hop.address)
+            return
+        connection = self._towards(hop)
+        if connection is None:
+            connection = self._connect(hop, now)
+        try:
+            connection.send(data, now)
+        except ConnectionLost as lost:
+            self._drop(connection, str(lost))
+        else:
+            self._watch_again(connection)
+
+    def contact_port(self, hop: Hop) -> int:
+        """The local port at which the far end of `hop` reaches us: where we listen, or our end of the connection."""
+        if hop.transport is not Transport.TLS:
+            return self.local_port
+        connection = self._towards(hop)
+        return self._tls_port or (connection.local_port if connection else self.local_port)
+
+    def is_connected(self, hop: Hop) -> bool:
+        """Whether there is a connection to that hop that is open already."""
+        connection = self._towards(hop)
+        return connection is not None and connection.stage is Stage.OPEN
+
+    def prepare(self, hop: Hop, now: float) -> None:
+        """Begin to connect where there is no connection yet. Raises OSError when that fails at once."""
+        if hop.transport.is_reliable and self._towards(hop) is None:
+            self._connect(hop, now)
+
+    @property
+    def next_wake(self) -> float:
+        """When `wake` has something to do."""
+        return min((c.deadline for c in self._connections.values()), default=NEVER)
+
+    def wake(self, now: float) -> None:
+        """Close what has taken too long."""
+        for connection in list(self._connections.values()):
+            try:
+                connection.check(now)
+            except ConnectionLost as lost:
+                self._drop(connection, str(lost))
+
+    def receive(self, ready: set[object], now: float) -> Iterator[tuple[bytes, Hop]]:
+        """What has come on the sockets that are ready, each message with where it came from."""
+        for channel in self._udp.values():
+            if channel in ready:
+                yield from self._receive_datagram(channel)
+        for door, transport in self._doors.items():
+            if door in ready:
+                self._admit(door, transport, now)
+        for connection in list(self._connections.values()):
+            if connection.socket in ready or connection.has_more:
+                yield from self._go_on(connection, now)
+
+    def _receive_datagram(self, channel: socket.socket) -> Iterator[tuple[bytes, Hop]]:
+        try:
+            data, address = channel.recvfrom(LARGEST_DATAGRAM_BYTES)
+        except OSError as error:
+            log.debug("account=%s event=receive-failed error=%r", self._name, error)
+            return
+        yield data, Hop(address[0], address[1])
+
+    def _go_on(self, connection: Connection, now: float) -> Iterator[tuple[bytes, Hop]]:
+        before = connection.socket
+        try:
+            for frame in connection.handle(now):
+                yield frame, connection.hop
+        except ConnectionLost as lost:
+            self._drop(connection, str(lost), before)
+            return
+        if connection.hop.connection in self._connections:
+            self._watch_again(connection, before)
+
+    def _admit(self, door: socket.socket, transport: Transport, now: float) -> None:
+        """Let a visitor in, unless there are too many."""
+        try:
+            channel, address = door.accept()
+        except OSError as error:
+            log.debug("account=%s event=accept-failed error=%r", self._name, error)
+            return
+        visitors = sum(not c.is_ours for c in self._connections.values())
+        if visitors >= MOST_VISITORS:
+            log.info(
+                "account=%s event=connection-refused from=%s reason=too-many",
+                self._name,
+                address[0],
+            )
+            channel.close()
+            return
+        try:
+            self._add(channel, Hop(address[0], address[1], transport), is_ours=False, now=now)
+        except OSError as error:
+            channel.close()
+            log.debug("account=%s event=accept-failed error=%r", self._name, error)
+
+    def _towards(self, hop: Hop) -> Connection | None:
+        """The connection that the hop names, while it lives, or else one to its address."""
+        known = self._connections.get(hop.connection)
+        if known is not None:
+            return known
+        for connection in reversed(self._connections.values()):
+            there = connection.hop
+            if (there.host, there.port, there.transport) == (hop.host, hop.port, hop.transport):
+                return connection
+        return None
+
+    def _connect(self, hop: Hop, now: float) -> Connection:
+        channel = connect(hop, self._host)
+        return self._add(channel, hop, is_ours=True, now=now)
+
+    def _add(self, channel: socket.socket, hop: Hop, *, is_ours: bool, now: float) -> Connection:
+        number = next(self._numbers)
+        hop = replace(hop, connection=number)
+        connection = Connection(channel, hop, self._tls, is_ours=is_ours, now=now)
+        self._connections[number] = connection
+        self._selector.register(connection.socket, connection.interest)
+        log.debug("account=%s event=connection to=%s ours=%s", self._name, hop, is_ours)
+        return connection
+
+    def _watch_again(self, connection: Connection, before: socket.socket | None = None) -> None:
+        """Wait for what the connection waits for now; TLS has put another socket in the place of the old."""
+        if before is not None and before is not connection.socket:
+            with contextlib.suppress(KeyError, ValueError):
+                self._selector.unregister(before)
+            self._selector.register(connection.socket, connection.interest)
+        else:
+            self._selector.modify(connection.socket, connection.interest)
+
+    def _drop(
+        self, connection: Connection, reason: str, before: socket.socket | None = None
+    ) -> None:
+        for channel in {before or connection.socket, connection.socket}:
+            with contextlib.suppress(KeyError, ValueError):
+                self._selector.unregister(channel)
+        self._connections.pop(connection.hop.connection, None)
+        connection.close()
+        hop = connection.hop
+        level = logging.INFO if connection.is_ours else logging.DEBUG
+        transport = hop.transport.value
+        log.log(
+            level,
+            "account=%s event=connection-lost to=%s transport=%s reason=%r",
+            self._name,
+            hop,
+            transport,
+            reason,
+        )
+        self.losses.append((hop, reason))
+
+    def _add_door(self, transport: Transport, family: socket.AddressFamily, port: int) -> int:
+        door = _bound(socket.SOCK_STREAM, family, self._host, port)
+        door.listen(16)
+        door.setblocking(False)
+        self._doors[door] = transport
+        self._selector.register(door, selectors.EVENT_READ)
+        taken: int = door.getsockname()[1]
+        return taken
+
+    def _open_second_family(self) -> None:
+        """IPv6 beside IPv4, on the same port, where this machine has it."""
+        family = socket.AF_INET6
+        try:
+            self._udp[family] = _bound(socket.SOCK_DGRAM, family, "", self.local_port)
+            self._add_door(Transport.TCP, family, self.local_port)
+        except OSError as error:
+            log.debug("account=%s event=no-ipv6 error=%r", self._name, str(error))
+
+    def _open_tls(self, family: socket.AddressFamily) -> int:
+        """Where others come in by TLS: the port after ours by custom, else any. Raises OSError."""
+        try:
+            port = self._add_door(Transport.TLS, family, self.local_port + 1)
+        except (OSError, OverflowError):
+            port = self._add_door(Transport.TLS, family, 0)
+        if not self._host:
+            with contextlib.suppress(OSError):  # no IPv6 here
+                self._add_door(Transport.TLS, socket.AF_INET6, port)
+        return port
+
+
+def _bound(
+    kind: socket.SocketKind, family: socket.AddressFamily, host: str, port: int
+) -> socket.socket:
+    channel = socket.socket(family, kind)
+    try:
+        if family == socket.AF_INET6:
+            channel.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        if (
+            kind == socket.SOCK_STREAM
+        ):  # connections of the last run may still be waiting out their time
+            channel.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        channel.bind((host, port))
+    except OSError:
+        channel.close()
+        raise
+    return channel

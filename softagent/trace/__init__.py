@@ -1,1 +1,0 @@
-"""What a capture tells of its calls: signalling as a ladder, streams in figures."""
