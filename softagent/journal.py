@@ -7,8 +7,9 @@ from collections.abc import Callable
 from softagent.dialogue.events import ClauseWritten, TranscriptFinished
 from softagent.log import call_logger
 from softagent.media.frame import FRAME_MS, Played
+from softagent.media.quality import Quality
 from softagent.media.stats import StreamStats
-from softagent.report import CallEnded, CallStarted, Heard, Report, Said, TurnMeasured
+from softagent.report import CallEnded, CallSound, CallStarted, Heard, Report, Said, TurnMeasured
 from softagent.sip.phone import CallEnd, IncomingCall
 from softagent.stopwatch import Stopwatch
 
@@ -87,29 +88,29 @@ class Journal:
     ) -> None:
         """The call is over and its threads are gone."""
         seconds = ticks * FRAME_MS / 1000
-        self.log.info(
-            "event=call-ended reason=%s seconds=%.1f turns=%d interruptions=%d sent=%d received=%d"
-            " lost=%d late=%d concealed=%d foreign=%d malformed=%d jitter_ms=%.1f"
-            " send_late_p99_ms=%.1f send_late_max_ms=%.1f underruns=%d dropped_ticks=%d",
-            reason.value,
-            seconds,
-            self._turns,
-            interruptions,
-            media.packets_sent,
-            media.packets_received,
-            media.lost,
-            media.late,
-            media.concealed,
-            media.foreign,
-            media.malformed,
-            media.jitter_ms,
-            media.late_p99_ms,
-            media.late_max_ms,
-            media.underruns,
-            dropped_ticks,
-        )
+        sound = _sound(media)
+        facts = {
+            "reason": reason.value,
+            "seconds": f"{seconds:.1f}",
+            "turns": self._turns,
+            "interruptions": interruptions,
+            **_media_facts(media),
+            **_sound_facts(sound),
+            "underruns": media.underruns,
+            "dropped_ticks": dropped_ticks,
+        }
+        pairs = " ".join(f"{name}=%s" for name in facts)
+        self.log.info("event=call-ended " + pairs, *facts.values())
         self._report(
-            CallEnded(self._account, self._call, reason.value, seconds, self._turns, interruptions)
+            CallEnded(
+                self._account,
+                self._call,
+                reason.value,
+                seconds,
+                self._turns,
+                interruptions,
+                sound,
+            )
         )
 
     def _say(self, turn: int, text: str) -> None:
@@ -125,3 +126,72 @@ class Journal:
         stages = " ".join(f"{stage}_ms={time_ms:.0f}" for stage, time_ms in marks.items())
         self.log.info("event=turn turn=%d %s", turn, stages)
         self._report(TurnMeasured(self._account, self._call, turn, marks))
+
+
+def _sound(media: StreamStats) -> CallSound:
+    """What the parent is told of a stream."""
+    listening_r, listening_mos = _rating(media.listening)
+    talking_r, talking_mos = _rating(media.talking)
+    return CallSound(
+        listening_r=listening_r,
+        listening_mos=listening_mos,
+        talking_r=talking_r,
+        talking_mos=talking_mos,
+        round_trip_ms=media.round_trip_ms,
+        lost=media.lost,
+        jitter_ms=media.jitter_ms,
+        buffer_ms=media.buffer_mean_ms,
+        far_loss_percent=media.far_loss_percent,
+        far_jitter_ms=media.far_jitter_ms,
+        foreign=media.foreign,
+        replayed=media.replayed,
+        unauthenticated=media.unauthenticated,
+        interval_p50_ms=media.interval_p50_ms,
+        interval_p99_ms=media.interval_p99_ms,
+        interval_max_ms=media.interval_max_ms,
+    )
+
+
+def _rating(direction: Quality | None) -> tuple[float | None, float | None]:
+    return (None, None) if direction is None else (direction.r_factor, direction.mos)
+
+
+def _media_facts(media: StreamStats) -> dict[str, object]:
+    """What became of the packets."""
+    return {
+        "sent": media.packets_sent,
+        "received": media.packets_received,
+        "lost": media.lost,
+        "late": media.late,
+        "concealed": media.concealed,
+        "foreign": media.foreign,
+        "malformed": media.malformed,
+        "replayed": media.replayed,
+        "unauthenticated": media.unauthenticated,
+        "far_lost": "-" if media.far_lost is None else media.far_lost,
+        "send_late_p99_ms": _rounded(media.late_p99_ms),
+        "send_late_max_ms": _rounded(media.late_max_ms),
+    }
+
+
+def _sound_facts(sound: CallSound) -> dict[str, object]:
+    """How it sounded and why, both ways."""
+    return {
+        "jitter_ms": _rounded(sound.jitter_ms),
+        "buffer_ms": _rounded(sound.buffer_ms),
+        "rtt_ms": _rounded(sound.round_trip_ms),
+        "r_listening": _rounded(sound.listening_r),
+        "mos_listening": _rounded(sound.listening_mos, 2),
+        "r_talking": _rounded(sound.talking_r),
+        "mos_talking": _rounded(sound.talking_mos, 2),
+        "far_loss_percent": _rounded(sound.far_loss_percent, 2),
+        "far_jitter_ms": _rounded(sound.far_jitter_ms),
+        "send_interval_p50_ms": _rounded(sound.interval_p50_ms),
+        "send_interval_p99_ms": _rounded(sound.interval_p99_ms),
+        "send_interval_max_ms": _rounded(sound.interval_max_ms),
+    }
+
+
+def _rounded(value: float | None, digits: int = 1) -> str:
+    """For the log; "-" where nobody told."""
+    return "-" if value is None else f"{value:.{digits}f}"

@@ -53,6 +53,38 @@ class TurnMeasured:
 
 
 @dataclass(frozen=True, slots=True)
+class CallSound:
+    """How a call's sound was carried: "listening" as we heard it, "talking" as the far end did.
+
+    None where nobody told: the far end sent no RTCP, or no sound came.
+    """
+
+    listening_r: float | None = None
+    """R factor, 0 to 100 (ITU-T G.107)."""
+    listening_mos: float | None = None
+    talking_r: float | None = None
+    talking_mos: float | None = None
+    round_trip_ms: float | None = None
+    lost: int = 0
+    """Packets that never came to us."""
+    jitter_ms: float = 0.0
+    buffer_ms: float = 0.0
+    """What our jitter buffer added, on average."""
+    far_loss_percent: float | None = None
+    """Of our packets, as the far end says."""
+    far_jitter_ms: float | None = None
+    foreign: int = 0
+    """Packets from strangers, none of them heard."""
+    replayed: int = 0
+    """Packets refused by SRTP because they came again, and because they weren't good."""
+    unauthenticated: int = 0
+    interval_p50_ms: float = 0.0
+    """From one packet that we sent to the next."""
+    interval_p99_ms: float = 0.0
+    interval_max_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class CallEnded:
     """A call is over."""
 
@@ -62,6 +94,7 @@ class CallEnded:
     seconds: float
     turns: int
     interruptions: int
+    sound: CallSound = CallSound()
 
 
 Report = CallStarted | Heard | Said | TurnMeasured | CallEnded

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 
-from aiortp import RtcpSdesPacket, RtcpSrPacket, RtpPacket
-from aiortp.packet import RtcpReceiverInfo, RtcpSenderInfo, RtcpSourceInfo
+from aiortp import RtpPacket
+from aiortp.packet import RtcpSenderInfo
 
-NTP_EPOCH_SECONDS = 2_208_988_800
-"""From 1900, where NTP begins, to 1970 (RFC 868)."""
-SDES_CNAME = 1
+from softagent.media.rtcp import ntp_timestamp
+
+SEQUENCE_START_BITS = 15
+"""Room for half a circle before the first wrap, so that loss can't hide it (RFC 4568 section 6.4)."""
 
 
 class RtpSender:
@@ -31,9 +32,11 @@ class RtpSender:
         self.payload_bytes = 0
         self.payload_type = payload_type
         self._sequence_number = (
-            random.getrandbits(16) if sequence_number is None else sequence_number
+            random.getrandbits(SEQUENCE_START_BITS) if sequence_number is None else sequence_number
         )
         self._timestamp = random.getrandbits(32) if timestamp is None else timestamp
+        self.has_wrapped = False
+        """Whether the sequence number has, since this source began."""
 
     @property
     def timestamp(self) -> int:
@@ -65,19 +68,26 @@ class RtpSender:
             payload=payload,
         )
         self._sequence_number = (self._sequence_number + 1) % (1 << 16)
+        self.has_wrapped |= self._sequence_number == 0
         self.packets += 1
         self.payload_bytes += len(payload)
         return packet.serialize()
 
-    def report(self, *, unix_seconds: float, reception: list[RtcpReceiverInfo]) -> bytes:
-        """Make a sender report with our name (RFC 3550 section 6.4.1)."""
-        ntp_timestamp = int((unix_seconds + NTP_EPOCH_SECONDS) * (1 << 32)) % (1 << 64)
-        info = RtcpSenderInfo(
-            ntp_timestamp=ntp_timestamp,
+    def info(self, unix_seconds: float) -> RtcpSenderInfo:
+        """What a sender report says of us (RFC 3550 section 6.4.1)."""
+        return RtcpSenderInfo(
+            ntp_timestamp=ntp_timestamp(unix_seconds),
             rtp_timestamp=self._timestamp,
             packet_count=self.packets % (1 << 32),
             octet_count=self.payload_bytes % (1 << 32),
         )
-        name = RtcpSourceInfo(self.ssrc, [(SDES_CNAME, b"%08x@softagent" % self.ssrc)])
-        report = RtcpSrPacket(ssrc=self.ssrc, sender_info=info, reports=reception)
-        return bytes(report) + bytes(RtcpSdesPacket(chunks=[name]))
+
+    def renew(self) -> None:
+        """Go on as another source from the next packet on.
+
+        With new SRTP keys some begin to count wraps anew and some go on (RFC 3711 leaves
+        the choice to key management): of a new source all know that it begins at 0.
+        """
+        self.has_wrapped = False
+        self.ssrc = random.getrandbits(32)
+        self._sequence_number = random.getrandbits(SEQUENCE_START_BITS)

@@ -25,40 +25,52 @@ RTP_HEADER_BYTES = 12
 
 
 class SrtpChannel:
-    """Both directions of one call. Pure; one thread protects, one unprotects, any may change.
+    """Both directions of one call, in the clear while there are no keys. Pure; the owner guards it.
 
     Keys that a new SDP brings are used for sending at once. Packets may still come under
     the old ones; the first that is good under the new ones ends that.
     """
 
-    def __init__(self, keys: SrtpKeys) -> None:
+    def __init__(self, keys: SrtpKeys | None) -> None:
         self.replayed = 0
         self.unauthenticated = 0
         """Altered, under another key, or plain RTP."""
-        self._keys = keys
-        self._sending = _session(keys.suite, keys.send, pylibsrtp.Policy.SSRC_ANY_OUTBOUND)
-        self._receiving = [_Incoming(keys.suite, keys.receive)]
-        """What to try a packet with, the likeliest first."""
+        self._keys: SrtpKeys | None = None
+        self._sending: pylibsrtp.Session | None = None
+        self._receiving: list[_Incoming] = []
+        """What to try a packet with, the likeliest first; nothing for plain RTP."""
+        self.change(keys)
 
-    def change(self, keys: SrtpKeys) -> bool:
-        """Take the keys of a new SDP; True when those for sending are others than before."""
+    def change(self, keys: SrtpKeys | None) -> bool:
+        """Take the keys of a new SDP; True when ours changed into others.
+
+        Keys that are the same go on counting: a session refresh repeats them.
+        """
         before, self._keys = self._keys, keys
-        if (before.suite, before.receive) != (keys.suite, keys.receive):
-            current = self._receiving[-1]
-            fresh = _Incoming(keys.suite, keys.receive)
-            self._receiving = [fresh, *fresh.gone_on(current.index), current]
-        if (before.suite, before.send) == (keys.suite, keys.send):
+        if keys is None:
+            self._sending, self._receiving = None, []
+            return False
+        if before is None or (before.suite, before.receive) != (keys.suite, keys.receive):
+            self._expect(_Incoming(keys.suite, keys.receive))
+        if before is not None and (before.suite, before.send) == (keys.suite, keys.send):
             return False
         self._sending = _session(keys.suite, keys.send, pylibsrtp.Policy.SSRC_ANY_OUTBOUND)
-        return True
+        return before is not None
+
+    def _expect(self, fresh: _Incoming) -> None:
+        if not self._receiving:
+            self._receiving = [fresh]
+            return
+        current = self._receiving[-1]
+        self._receiving = [fresh, *fresh.gone_on(current.index), current]
 
     def protect(self, packet: bytes) -> bytes:
         """Encrypt and sign an RTP packet of ours."""
-        return self._sending.protect(packet)
+        return packet if self._sending is None else self._sending.protect(packet)
 
     def protect_report(self, packet: bytes) -> bytes:
         """Encrypt and sign an RTCP packet of ours."""
-        return self._sending.protect_rtcp(packet)
+        return packet if self._sending is None else self._sending.protect_rtcp(packet)
 
     def unprotect(self, datagram: bytes) -> bytes | None:
         """Verify and decrypt an RTP packet; None, and counted, when it isn't good."""
@@ -69,6 +81,8 @@ class SrtpChannel:
         return self._unprotect(datagram, is_report=True)
 
     def _unprotect(self, datagram: bytes, *, is_report: bool) -> bytes | None:
+        if not self._receiving:
+            return datagram
         is_replayed = False
         for incoming in self._receiving:
             try:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-LATENESS_STEP_MS = 0.1
-LATENESS_STEPS = 1000
-"""Up to 100 ms in steps of 0.1 ms; what is later counts as the last step."""
+from softagent.media.loss import LossRuns
+from softagent.media.quality import Quality
+
+HISTOGRAM_STEP_MS = 0.1
+HISTOGRAM_STEPS = 1000
+"""Up to 100 ms in steps of 0.1 ms; what is more counts as the last step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +31,33 @@ class StreamStats:
     """Frames left out to shorten the delay."""
     resyncs: int = 0
     """Times that the sender changed or its timestamp jumped."""
+    burst_ratio: float = 1.0
+    """1 where loss comes at random, more where it comes in runs (G.107 section 7.4.2)."""
     jitter_ms: float = 0.0
     """Interarrival jitter (RFC 3550 appendix A.8)."""
     delay_ms: int = 0
     """Sound that waits in the jitter buffer."""
+    buffer_mean_ms: float = 0.0
+    """Sound that waited in the jitter buffer on average, while there was any."""
+    listening: Quality | None = None
+    """How well we hear the caller; None until anything came."""
+    talking: Quality | None = None
+    """How well the caller hears us, by its own reports; None until one came."""
+    round_trip_ms: float | None = None
+    """To the far end and back, on average (RFC 3550 section 6.4.1); None until it answered."""
+    far_lost: int | None = None
+    """Packets of ours that never came, as the far end says."""
+    far_loss_percent: float | None = None
+    far_jitter_ms: float | None = None
+    """Interarrival jitter of our packets, as the far end says."""
     malformed: int = 0
     """Datagrams that are no RTP."""
     foreign: int = 0
     """Packets from an address that has no business here."""
+    replayed: int = 0
+    """Packets that came again under SRTP (RFC 3711 section 3.3.2)."""
+    unauthenticated: int = 0
+    """Packets that weren't signed with the key agreed on: altered, foreign, or plain RTP."""
     unknown_type: int = 0
     """Packets of a payload type that SDP didn't agree on."""
     unsent: int = 0
@@ -44,6 +66,10 @@ class StreamStats:
     """How long after their deadline packets were sent: half of them less than this."""
     late_p99_ms: float = 0.0
     late_max_ms: float = 0.0
+    interval_p50_ms: float = 0.0
+    """From one packet sent to the next, measured after each: half of them less than this."""
+    interval_p99_ms: float = 0.0
+    interval_max_ms: float = 0.0
     skipped: int = 0
     """Frames of time left out after the machine slept."""
     underruns: int = 0
@@ -56,36 +82,55 @@ DROPOUT_PACKETS = 3000
 """A sequence number further off than this is an error or a new beginning (RFC 3550 A.1)."""
 
 
-class Lateness:
-    """How late packets are sent: a histogram of fixed size. One writer; any reader."""
+class Histogram:
+    """How long something took, each time: counts of fixed size. One writer; any reader."""
 
     def __init__(self) -> None:
-        self._counts = [0] * LATENESS_STEPS
+        self._counts = [0] * HISTOGRAM_STEPS
         self._total = 0
         self.max_ms = 0.0
 
-    def add(self, late_ms: float) -> None:
-        """Count one packet sent `late_ms` after its deadline."""
-        step = min(max(int(late_ms / LATENESS_STEP_MS), 0), LATENESS_STEPS - 1)
+    def add(self, time_ms: float) -> None:
+        """Count it once more."""
+        step = min(max(int(time_ms / HISTOGRAM_STEP_MS), 0), HISTOGRAM_STEPS - 1)
         self._counts[step] += 1
         self._total += 1
-        self.max_ms = max(self.max_ms, late_ms)
+        self.max_ms = max(self.max_ms, time_ms)
 
     def percentile_ms(self, percent: float) -> float:
-        """The lateness that `percent` of the packets stay within, rounded up to a step."""
+        """The time that `percent` of them stay within, rounded up to a step."""
         wanted = self._total * percent / 100
         seen = 0
         for step, count in enumerate(self._counts):
             seen += count
             if count and seen >= wanted:
-                return min(round((step + 1) * LATENESS_STEP_MS, 3), self.max_ms)
+                return min(round((step + 1) * HISTOGRAM_STEP_MS, 3), self.max_ms)
         return 0.0
+
+
+class Mean:
+    """The mean of what was added. One writer; any reader."""
+
+    def __init__(self) -> None:
+        self._sum = 0.0
+        self._count = 0
+
+    def add(self, value: float) -> None:
+        """Count `value`."""
+        self._sum += value
+        self._count += 1
+
+    @property
+    def value(self) -> float:
+        """0 of nothing."""
+        return self._sum / self._count if self._count else 0.0
 
 
 class Reception:
     """Loss and jitter of one source, as RFC 3550 appendix A counts them."""
 
     def __init__(self, clock_hz: int) -> None:
+        self.runs = LossRuns()
         self._clock_hz = clock_hz
         self._base: int | None = None
         self._highest = 0
@@ -123,6 +168,7 @@ class Reception:
 
     def restart(self) -> None:
         """Another source begins to count anew."""
+        self.runs.restart()
         self._lost_before = self.lost
         self._base = self._last = self._expected_jump = None
         self._received = self._expected_before = self._received_before = 0
@@ -132,10 +178,12 @@ class Reception:
         if self._base is None:
             self._base = self._highest = sequence_number
             self._received = 1
+            self.runs.count(sequence_number)
             return
         ahead = (sequence_number - self._highest + 0x8000) % 0x10000 - 0x8000
         if abs(ahead) < DROPOUT_PACKETS:
             self._received += 1
+            self.runs.count(self._highest + ahead)
             self._highest += max(ahead, 0)
         elif sequence_number == self._expected_jump:
             self.restart()

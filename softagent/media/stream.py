@@ -1,8 +1,9 @@
 """One call's sound on the network: the socket, the receive thread and the media clock.
 
-caller's packets -> receive thread -> RtpReceiver -.
-                                                    media clock -> on_tick(Tick)
-our packets      <- RtpSpeaker <- Playout ---------'
+caller's packets -> receive thread -> SrtpChannel -> RtpReceiver -.
+caller's reports ->      "         ->     "       -> Reports      |
+                                                                  media clock -> on_tick(Tick)
+our packets      <- SrtpChannel <- RtpSpeaker <- Playout ---------'
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import numpy as np
+from aiortp import is_rtcp
 
 from softagent.capture.observe import Observe, unobserved
 from softagent.media.codec import codec_named
@@ -25,12 +27,13 @@ from softagent.media.playout import Playout
 from softagent.media.port import Arrival, MediaPort, is_closed
 from softagent.media.priority import raise_priority
 from softagent.media.receiver import RtpReceiver
+from softagent.media.reports import ReportExchange, ReportSchedule
 from softagent.media.sender import RtpSender
 from softagent.media.speaker import RtpSpeaker
-from softagent.media.stats import Lateness, StreamStats
+from softagent.media.srtp import SrtpChannel
+from softagent.media.stats import StreamStats
+from softagent.media.summary import ClockCounts, summarize
 
-REPORT_TICKS = 5 * TICKS_PER_SECOND
-"""RTCP sender reports every 5 s (RFC 3550 section 6.2)."""
 RECEIVE_TIMEOUT_SECONDS = 0.1
 """How soon the receive thread sees that it should end."""
 JOIN_TIMEOUT_SECONDS = 1.0
@@ -54,6 +57,8 @@ class RtpStream:
         name: str = "",
         sender: RtpSender | None = None,
         observe: Observe = unobserved,
+        schedule: ReportSchedule | None = None,
+        open_port: Callable[..., MediaPort] = MediaPort,
     ) -> None:
         """`observe` sees every datagram as it is on the wire, for a trace."""
         codec = codec_named(media.codec)
@@ -65,24 +70,25 @@ class RtpStream:
         self._name = name
         self._observe = observe
         self._lock = threading.Lock()
-        """Guards `_receiver` and `_speaker`: receive thread (push), media clock (put, pop),
-        anyone (stats, change, keys)."""
+        """Guards `_receiver`, `_speaker`, `_channel` and `_reports`: receive thread (push), media
+        clock (put, pop, report), anyone (stats, change, keys)."""
         self._speaker = RtpSpeaker(media, rate_hz=codec.rate_hz, sender=sender)
         self._sender = self._speaker.sender
         self._receiver = RtpReceiver(media, rate_hz=codec.rate_hz)
+        self._channel = SrtpChannel(media.srtp)
+        self._reports = ReportExchange(self._sender, codec.clock_hz)
+        self._schedule = schedule or ReportSchedule()
+        self._open_port = open_port
         self._port: MediaPort | None = None
         self._threads: list[threading.Thread] = []
         self._is_stopping = threading.Event()
         self._silence = Played(np.zeros(frame_samples(codec.rate_hz), dtype=np.int16))
         self._index = 0
-        self._lateness = Lateness()
-        self._skipped = 0
-        self._unsent = 0
-        self._failures = 0
+        self._counts = ClockCounts()
 
     def start(self) -> None:
         """Bind the port and begin to send and hear; PortInUse when the port is taken."""
-        self._port = port = MediaPort(self._local, name=self._name, observe=self._observe)
+        self._port = port = self._open_port(self._local, name=self._name, observe=self._observe)
         for role, run in (("receive", self._receive), ("clock", self._keep_time)):
             thread = threading.Thread(
                 target=run, args=(port,), name=f"rtp-{role}-{self._name}", daemon=True
@@ -98,13 +104,19 @@ class RtpStream:
                 thread.join(JOIN_TIMEOUT_SECONDS)
                 if thread.is_alive():
                     log.error("thread still running thread=%s", thread.name)
-        if self._port is not None:
-            self._port.close()
+        port, self._port = self._port, None
+        if port is not None:
+            with self._guard():
+                self._report(port, is_last=True)
+            port.close()
 
     def change(self, media: MediaDescription) -> None:
-        """Go on as a new SDP agreed: at its address, held or no longer held."""
-        self._media = media
+        """Go on as a new SDP agreed: at its address, with its keys, held or no longer held."""
         with self._lock:
+            before, self._media = self._media, media
+            if self._channel.change(media.srtp) and self._sender.has_wrapped:
+                self._sender.renew()
+            self._reports.change(before, media)
             self._receiver.change(media)
             self._speaker.change(media)
 
@@ -129,30 +141,14 @@ class RtpStream:
     def stats(self) -> StreamStats:
         """What has happened up to now."""
         with self._lock:
-            receiver, jitter_buffer = self._receiver, self._receiver.jitter_buffer
-            counters = jitter_buffer.counters
-            return StreamStats(
-                packets_sent=self._sender.packets,
-                bytes_sent=self._sender.payload_bytes,
-                packets_received=receiver.packets,
-                bytes_received=receiver.payload_bytes,
-                lost=receiver.reception.lost,
-                late=counters.late,
-                concealed=counters.concealed,
-                dropped=counters.dropped,
-                resyncs=counters.resyncs,
-                jitter_ms=receiver.reception.jitter_ms,
-                delay_ms=jitter_buffer.depth_ms,
-                malformed=receiver.malformed,
-                foreign=receiver.foreign,
-                unknown_type=receiver.unknown_type,
-                unsent=self._unsent,
-                late_p50_ms=self._lateness.percentile_ms(50),
-                late_p99_ms=self._lateness.percentile_ms(99),
-                late_max_ms=self._lateness.max_ms,
-                skipped=self._skipped,
+            return summarize(
+                self._media.codec,
+                sender=self._sender,
+                receiver=self._receiver,
+                reports=self._reports,
+                channel=self._channel,
+                clock=self._counts,
                 underruns=self._playout.underruns,
-                failures=self._failures,
             )
 
     def _receive(self, port: MediaPort) -> None:
@@ -171,39 +167,48 @@ class RtpStream:
                     self._hear(arrival)
 
     def _hear(self, arrival: Arrival) -> None:
-        if arrival.is_at_report_port:
-            return
+        is_report = arrival.is_at_report_port or is_rtcp(arrival.datagram)
         with self._lock:
-            self._receiver.push(
-                arrival.datagram, source=arrival.source, arrival_seconds=arrival.seconds
+            unprotect = self._channel.unprotect_report if is_report else self._channel.unprotect
+            datagram = unprotect(arrival.datagram)
+            if datagram is None:
+                return
+            if not is_report:
+                self._receiver.push(
+                    datagram, source=arrival.source, arrival_seconds=arrival.seconds
+                )
+                return
+            self._reports.push(
+                datagram,
+                source=arrival.source,
+                is_known=self._receiver.knows(arrival.source),
+                arrival_seconds=arrival.seconds,
+                is_at_report_port=arrival.is_at_report_port,
             )
 
     def _keep_time(self, port: MediaPort) -> None:
         """The media clock."""
         raise_priority()
         pace = Pace(time.monotonic())
-        reports_in = REPORT_TICKS
         while not self._is_stopping.is_set():
             now_seconds = time.monotonic()
             late_seconds = pace.late_seconds(now_seconds)
             if late_seconds < 0:
                 time.sleep(-late_seconds)
                 continue
-            self._lateness.add(late_seconds * 1000)
+            self._counts.lateness.add(late_seconds * 1000)
             is_half_tick = pace.is_half_tick
             slots = 1 if is_half_tick or self._speaker.needs_half_ticks else SLOTS_PER_TICK
             slept = pace.take(now_seconds, slots=slots)
             self._speaker.skip(slept)
-            self._skipped += slept
+            self._counts.skipped += slept
             with self._guard():
                 if is_half_tick:
                     self._send_due(port, slots)
                 else:
                     self._tick(port, slots)
-                    reports_in -= 1
-                if not reports_in:
-                    reports_in = REPORT_TICKS
-                    self._report(port)
+                    if self._schedule.tick():
+                        self._report(port)
 
     def _tick(self, port: MediaPort, slots: int) -> None:
         media = self._media
@@ -212,16 +217,24 @@ class RtpStream:
             self._speaker.put(agent.samples, is_silent=agent.turn is None)
         self._send_due(port, slots)
         with self._lock:
+            buffer_ms = self._receiver.jitter_buffer.depth_ms
             caller, digits = self._receiver.pop()
+        if buffer_ms:
+            self._counts.buffer_ms.add(buffer_ms)
         self._on_tick(Tick(self._index, caller, agent, digits, is_held=media.is_held))
         self._index += not media.is_held
 
     def _send_due(self, port: MediaPort, slots: int) -> None:
         """Send what leaves now; the next chance is `slots` times 10 ms away."""
         with self._lock:
-            packets, peer = self._speaker.pop(slots=slots), self._receiver.peer
+            packets = [self._channel.protect(packet) for packet in self._speaker.pop(slots=slots)]
+            peer, is_held = self._receiver.peer, self._media.is_held
         for packet in packets:
-            self._unsent += not port.send(packet, peer)
+            self._counts.unsent += not port.send(packet, peer)
+        if packets:
+            self._counts.sent(time.monotonic())
+        elif is_held:
+            self._counts.paused()
 
     @contextlib.contextmanager
     def _guard(self) -> Iterator[None]:
@@ -229,14 +242,19 @@ class RtpStream:
         try:
             yield
         except Exception:
-            if not self._failures:
+            if not self._counts.failures:
                 log.exception("media failed name=%s", self._name)
-            self._failures += 1
+            self._counts.failures += 1
 
-    def _report(self, port: MediaPort) -> None:
+    def _report(self, port: MediaPort, *, is_last: bool = False) -> None:
+        """Send an RTCP report, if there is a port for it and it is known where to."""
         with self._lock:
-            reception = self._receiver.report()
-        report = self._sender.report(unix_seconds=time.time(), reception=reception)
-        host, number = self._receiver.peer
-        if port.has_report_port:
-            self._unsent += not port.send_report(report, (host, number + 1))
+            media, peer = self._media, self._receiver.peer
+            if not peer[1] or not (media.rtcp_mux or port.has_report_port):
+                return
+            make = self._reports.last_report if is_last else self._reports.report
+            report = make(self._receiver.report(), unix_seconds=time.time())
+            protected = self._channel.protect_report(report)
+            destination = self._reports.destination(media, peer)
+        send = port.send if media.rtcp_mux else port.send_report
+        self._counts.unsent += not send(protected, destination)

@@ -1,6 +1,6 @@
 """What we send: numbers that go up and wrap, marks where speech begins, reports that parse."""
 
-from aiortp import RtcpPacket, RtpPacket
+from aiortp import RtpPacket
 
 from softagent.media.sender import RtpSender
 
@@ -44,15 +44,31 @@ def test_numbers_start_at_random():
     assert len(starts) == 5
 
 
-def test_a_report_says_how_much_was_sent():
+def test_its_report_says_how_much_was_sent_and_when():
     sender = RtpSender(payload_type=0, timestamp=1000, ssrc=5)
     sender.packet(PAYLOAD, duration=160)
-    report, name = RtcpPacket.parse(sender.report(unix_seconds=0.5, reception=[]))
-    assert (report.ssrc, report.sender_info.packet_count, report.sender_info.octet_count) == (
-        5,
-        1,
-        160,
-    )
-    assert report.sender_info.rtp_timestamp == 1160
-    assert report.sender_info.ntp_timestamp == (2_208_988_800 << 32) + (1 << 31)
-    assert name.chunks[0].items == [(1, b"00000005@softagent")]
+    info = sender.info(0.5)
+    assert (info.packet_count, info.octet_count, info.rtp_timestamp) == (1, 160, 1160)
+    assert info.ntp_timestamp == (2_208_988_800 << 32) + (1 << 31)
+
+
+def test_the_first_wrap_is_far_from_the_start():
+    """RFC 4568 section 6.4: else SRTP loses count when the first packets are lost."""
+    for _ in range(200):
+        packet = RtpPacket.parse(RtpSender(payload_type=0).packet(b"", duration=0))
+        assert packet.sequence_number < 1 << 15
+
+
+def test_a_renewed_sender_is_another_source_whose_sound_goes_on():
+    sender = RtpSender(payload_type=0, sequence_number=65535, timestamp=1000, ssrc=5)
+    assert not sender.has_wrapped
+    sender.packet(PAYLOAD, duration=160)
+    assert sender.has_wrapped
+    sender.renew()
+    first = RtpPacket.parse(sender.packet(PAYLOAD, duration=160))
+    second = RtpPacket.parse(sender.packet(PAYLOAD, duration=160))
+    assert not sender.has_wrapped
+    assert first.ssrc == second.ssrc == sender.ssrc != 5
+    assert first.sequence_number < 1 << 15
+    assert second.sequence_number == first.sequence_number + 1
+    assert (first.timestamp, second.timestamp, sender.packets) == (1160, 1320, 3)

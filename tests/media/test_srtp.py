@@ -211,6 +211,21 @@ def test_new_keys_after_a_wrap_are_good_however_the_sender_counts(is_counting_on
     assert there.unauthenticated == 0
 
 
+def test_without_keys_packets_stay_as_they_are_and_keys_may_come_and_go():
+    here, there = SrtpChannel(None), SrtpChannel(None)
+    first, second, third = packets(3)
+    assert there.unprotect(here.protect(first)) == first
+    assert there.unprotect_report(here.protect_report(report())) == report()
+    assert here.change(SrtpKeys(SUITE, OURS, THEIRS)) is False, "they are the first"
+    there.change(SrtpKeys(SUITE, THEIRS, OURS))
+    assert there.unprotect(second) is None
+    assert there.unprotect(here.protect(second)) == second
+    here.change(None)
+    there.change(None)
+    assert there.unprotect(here.protect(third)) == third
+    assert there.unauthenticated == 1
+
+
 def test_keys_are_not_shown():
     shown = repr(SrtpKeys(SUITE, OURS, THEIRS))
     assert "\\x01" not in shown

@@ -3,26 +3,26 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from softagent.media.stats import Lateness, Reception
+from softagent.media.stats import Histogram, Reception
 
 
-def test_lateness_tells_percentiles_to_a_tenth_of_a_millisecond():
-    lateness = Lateness()
-    for late_ms in [0.05] * 98 + [3.14, 7.0]:
-        lateness.add(late_ms)
-    assert lateness.percentile_ms(50) == 0.1
-    assert lateness.percentile_ms(99) == 3.2
-    assert lateness.percentile_ms(100) == lateness.max_ms == 7.0
+def test_a_histogram_tells_percentiles_to_a_tenth_of_a_millisecond():
+    histogram = Histogram()
+    for time_ms in [0.05] * 98 + [3.14, 7.0]:
+        histogram.add(time_ms)
+    assert histogram.percentile_ms(50) == 0.1
+    assert histogram.percentile_ms(99) == 3.2
+    assert histogram.percentile_ms(100) == histogram.max_ms == 7.0
 
 
-def test_lateness_without_packets_is_zero():
-    assert Lateness().percentile_ms(99) == 0.0
+def test_a_histogram_without_packets_is_zero():
+    assert Histogram().percentile_ms(99) == 0.0
 
 
-def test_seconds_of_lateness_count_as_the_last_step():
-    lateness = Lateness()
-    lateness.add(5000.0)
-    assert (lateness.percentile_ms(50), lateness.max_ms) == (100.0, 5000.0)
+def test_what_took_seconds_counts_as_the_last_step():
+    histogram = Histogram()
+    histogram.add(5000.0)
+    assert (histogram.percentile_ms(50), histogram.max_ms) == (100.0, 5000.0)
 
 
 @settings(deadline=None)

@@ -3,80 +3,19 @@
 import itertools
 import socket
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from aiortp import RtpPacket
+from loopback import HOST, PATIENCE_SECONDS, Ears, free_ports, media, stream
 
 from softagent.errors import PortInUse
 from softagent.media.codec import codec_named
-from softagent.media.description import Direction, MediaDescription
-from softagent.media.frame import Tick
+from softagent.media.description import Direction
 from softagent.media.playout import Playout
 from softagent.media.sender import RtpSender
 from softagent.media.stream import RtpStream
-
-HOST = "127.0.0.1"
-PATIENCE_SECONDS = 10
-
-
-@dataclass
-class Ears:
-    """Keeps the ticks of a stream and lets the test wait for so many."""
-
-    ticks: list[Tick] = field(default_factory=list)
-    changed: threading.Condition = field(default_factory=threading.Condition)
-
-    def __call__(self, tick):
-        with self.changed:
-            self.ticks.append(tick)
-            self.changed.notify_all()
-
-    def wait_until(self, condition):
-        with self.changed:
-            assert self.changed.wait_for(condition, PATIENCE_SECONDS)
-
-    def wait_for(self, count):
-        self.wait_until(lambda: len(self.ticks) >= count)
-
-    @property
-    def sound(self):
-        return np.concatenate([tick.caller for tick in self.ticks])
-
-
-def free_ports(count):
-    """Ports that nobody has; kept bound together so that they differ."""
-    endpoints = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(count)]
-    for endpoint in endpoints:
-        endpoint.bind((HOST, 0))
-    ports = [endpoint.getsockname()[1] for endpoint in endpoints]
-    for endpoint in endpoints:
-        endpoint.close()
-    return ports
-
-
-def media(local, remote, *, codec="PCMU"):
-    return MediaDescription(
-        codec=codec,
-        payload_type=codec_named(codec).payload_type,
-        remote_host=HOST,
-        remote_port=remote,
-        local_host=HOST,
-        local_port=local,
-        event_payload_type=101,
-    )
-
-
-def stream(local, remote, *, codec="PCMU", playout=None, on_tick=None, sender=None, **options):
-    return RtpStream(
-        media(local, remote, codec=codec),
-        playout=playout or Playout(8000),
-        on_tick=on_tick or (lambda tick: None),
-        name="test",
-        sender=sender,
-        **options,
-    )
 
 
 @pytest.fixture
@@ -352,3 +291,23 @@ def test_keys_reach_the_other_stream_and_may_be_refused():
     assert not pressing.send_digits("1")
     pressing.stop()
     hearing.stop()
+
+
+def test_a_trace_sees_both_directions_as_they_are_on_the_wire(phone):
+    """Every byte with its addresses, and what came with the time the kernel got it."""
+    seen, changed = [], threading.Condition()
+
+    def observe(datagram, source, destination, *, at_seconds=0.0):
+        with changed:
+            seen.append((datagram, source[1], destination[1], at_seconds > 0))
+            changed.notify_all()
+
+    port, far = free_ports(1)[0], phone.getsockname()[1]
+    watched = stream(port, far, observe=observe)
+    watched.start()
+    first, _ = phone.recvfrom(2048)
+    phone.sendto(b"anything", (HOST, port))
+    with changed:
+        assert changed.wait_for(lambda: (b"anything", far, port, True) in seen, PATIENCE_SECONDS)
+    watched.stop()
+    assert (first, port, far, False) in seen
