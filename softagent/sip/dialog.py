@@ -3,37 +3,84 @@
 from __future__ import annotations
 
 import urllib.parse
+from collections.abc import Sequence
 
-from softagent.sip.address import Uri, parameter
+from softagent.sip.address import NameAddress, Uri, parameter
 from softagent.sip.errors import MessageError
 from softagent.sip.hop import Hop
-from softagent.sip.message import Headers, Request
+from softagent.sip.message import Headers, Request, Response
 from softagent.sip.phone import Caller
 
 
 class Dialog:
-    """One dialog that the other side's INVITE began. Used under its owner's lock."""
+    """One dialog, by whoever it was begun. Used under its owner's lock."""
 
-    def __init__(self, invite: Request, source: Hop, local_tag: str) -> None:
-        """Take over the other side's data. Raises MessageError when its Contact or route can't be read."""
-        self.call_id = invite.call_id
-        self.local_tag = local_tag
+    def __init__(
+        self,
+        call_id: str,
+        *,
+        local: str,
+        remote: str,
+        target: Uri,
+        route: Sequence[NameAddress],
+        source: Hop,
+        local_sequence: int = 0,
+        remote_sequence: int | None = None,
+    ) -> None:
+        """`local` and `remote` are the From and To of our requests, tags included; `source` is the way back.
+
+        Raises MessageError for a target that no request can be sent to.
+        """
+        self.call_id = call_id
+        self.local_tag = NameAddress.parse(local).tag
+        self.remote_tag = NameAddress.parse(remote).tag
+        self._local, self._remote = local, remote
+        self._target = _usable(target)
+        self._route = tuple(route)
         self._source = source
-        self._remote = invite.need("From")
-        self._remote_tag = invite.sender.tag
-        self._local = f"{invite.need('To')};tag={self.local_tag}"
+        self._local_sequence = local_sequence
+        self._remote_sequence = remote_sequence
+
+    @classmethod
+    def taken(cls, invite: Request, source: Hop, local_tag: str) -> Dialog:
+        """The dialog that the other side's INVITE begins (section 12.1.1).
+
+        Raises MessageError when its Contact or route can't be read.
+        """
         contacts = invite.addresses("Contact")
-        self._target = _usable(contacts[0].uri if contacts else invite.sender.uri)
-        self._route = invite.addresses("Record-Route")
-        self._local_sequence = 0
-        self._remote_sequence = invite.cseq.number
+        return cls(
+            invite.call_id,
+            local=f"{invite.need('To')};tag={local_tag}",
+            remote=invite.need("From"),
+            target=contacts[0].uri if contacts else invite.sender.uri,
+            route=invite.addresses("Record-Route"),
+            source=source,
+            remote_sequence=invite.cseq.number,
+        )
+
+    @classmethod
+    def begun(cls, invite: Request, response: Response, destination: Hop) -> Dialog:
+        """The dialog that a response to our INVITE begins (section 12.1.2).
+
+        Raises MessageError when its Contact or route can't be read.
+        """
+        contacts = response.addresses("Contact")
+        return cls(
+            invite.call_id,
+            local=invite.need("From"),
+            remote=response.need("To"),
+            target=contacts[0].uri if contacts else Uri.parse(invite.uri),
+            route=response.addresses("Record-Route")[::-1],
+            source=destination,
+            local_sequence=invite.cseq.number,
+        )
 
     def matches(self, request: Request) -> bool:
         """Whether a request of the other side belongs to this dialog (section 12.2.2)."""
         return (
             request.call_id == self.call_id
             and request.recipient.tag == self.local_tag
-            and request.sender.tag == self._remote_tag
+            and request.sender.tag == self.remote_tag
         )
 
     def accept(self, request: Request) -> bool:
@@ -41,19 +88,28 @@ class Dialog:
         number = request.cseq.number
         if request.method in ("ACK", "CANCEL"):
             return True
-        if number < self._remote_sequence:
+        if self._remote_sequence is not None and number < self._remote_sequence:
             return False
         self._remote_sequence = number
         return True
 
-    def refresh_target(self, request: Request) -> None:
-        """A re-INVITE or UPDATE may move the other side. Raises MessageError for a bad Contact."""
-        for contact in request.addresses("Contact"):
+    def refresh_target(self, message: Request | Response) -> None:
+        """A re-INVITE or UPDATE, or the answer to ours, may move the other side. Raises MessageError for a bad Contact."""
+        for contact in message.addresses("Contact"):
             self._target = _usable(contact.uri)
 
-    def request(self, method: str, *headers: tuple[str, str]) -> Request:
-        """A request within the dialog, without its Via (section 12.2.1.1)."""
+    def request(self, method: str, *headers: tuple[str, str], body: bytes = b"") -> Request:
+        """The next request within the dialog, without its Via (section 12.2.1.1)."""
         self._local_sequence += 1
+        return self._numbered(method, self._local_sequence, headers, body)
+
+    def acknowledge(self, sequence: int, *headers: tuple[str, str], body: bytes = b"") -> Request:
+        """The ACK to a 2xx to our INVITE of that number, without its Via (section 13.2.2.4)."""
+        return self._numbered("ACK", sequence, headers, body)
+
+    def _numbered(
+        self, method: str, sequence: int, headers: tuple[tuple[str, str], ...], body: bytes
+    ) -> Request:
         uri, route = self._target, [str(hop) for hop in self._route]
         if self._route and parameter(self._route[0].uri.parameters, "lr") is None:
             # A strict router wants its own URI in the first line and ours at the end.
@@ -63,10 +119,10 @@ class Dialog:
             ("From", self._local),
             ("To", self._remote),
             ("Call-ID", self.call_id),
-            ("CSeq", f"{self._local_sequence} {method}"),
+            ("CSeq", f"{sequence} {method}"),
             *headers,
         )
-        return Request(method, str(uri), Headers(fields))
+        return Request(method, str(uri), Headers(fields), body)
 
     @property
     def next_hop(self) -> Hop:
@@ -85,13 +141,29 @@ def _usable(uri: Uri) -> Uri:
     return uri
 
 
+IDENTITIES = ("P-Asserted-Identity", "Remote-Party-ID")
+"""Where a PBX says who is on the other side: RFC 3325, and what Asterisk and others had before it."""
+
+
 def caller_of(invite: Request) -> Caller:
-    """Who calls: the identity that the PBX vouches for (RFC 3325), or else From."""
-    try:
-        asserted = invite.addresses("P-Asserted-Identity")
-    except MessageError:
-        asserted = ()
-    who = asserted[0] if asserted else invite.sender
+    """Who calls: the identity that the PBX vouches for, or else From."""
+    asserted = asserted_identity(invite)
+    return _caller(invite.sender) if asserted is None else asserted
+
+
+def asserted_identity(request: Request) -> Caller | None:
+    """Who the PBX says is on the other side now (connected line); None where it doesn't say."""
+    for name in IDENTITIES:
+        try:
+            stated = request.addresses(name)
+        except MessageError:
+            continue
+        if stated:
+            return _caller(stated[0])
+    return None
+
+
+def _caller(who: NameAddress) -> Caller:
     return Caller(_readable(urllib.parse.unquote(who.uri.user)), _readable(who.display_name))
 
 

@@ -9,3 +9,12 @@ class MessageError(ValueError):
 
 class DescriptionError(ValueError):
     """A body is not a session description that can be read."""
+
+
+class NotAcceptable(Exception):
+    """A session description can be read, but nothing can come of it: 488 and why."""
+
+    def __init__(self, code: int, text: str) -> None:
+        """`code` is one of RFC 3261 section 20.43."""
+        super().__init__(text)
+        self.code = code

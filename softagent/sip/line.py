@@ -8,17 +8,19 @@ from collections.abc import Callable
 from softagent.config import Account
 from softagent.sip.address import Uri
 from softagent.sip.admission import Admission
+from softagent.sip.agreement import Abilities
 from softagent.sip.binding import Binding
 from softagent.sip.digest import Authenticator, Credentials
 from softagent.sip.endpoint import Endpoint
 from softagent.sip.errors import MessageError
 from softagent.sip.hop import Hop
 from softagent.sip.message import Request
-from softagent.sip.phone import CallEnd, Registration
+from softagent.sip.phone import Registration
 from softagent.sip.registration import Pacing
-from softagent.sip.session import Invitation, Session
+from softagent.sip.sdp import family_of
 from softagent.sip.tls import TlsPolicy
 from softagent.sip.transaction import ServerTransaction, Timing
+from softagent.sip.uas import Fields, capabilities
 
 
 class Line:
@@ -51,15 +53,20 @@ class Line:
         )
         self.lock = self.endpoint.lock
         user = account.auth_user or account.username
-        self._authenticator = Authenticator(Credentials(user, account.password))
+        self.authenticator = Authenticator(Credentials(user, account.password))
         self._binding = Binding(
             account,
             self.endpoint,
-            self._authenticator,
+            self.authenticator,
             pacing=pacing,
             on_registration=on_registration,
             on_resolved=self._admission.trust,
         )
+
+    @property
+    def capabilities(self) -> Fields:
+        """What an OPTIONS is told."""
+        return capabilities(self._account.language)
 
     @property
     def registration(self) -> Registration:
@@ -93,17 +100,9 @@ class Line:
         """Our address as the other side can reach it."""
         return self.endpoint.contact(self._account.username, source, self._account.local_address)
 
-    def session(
-        self, invitation: Invitation, *, local_port: int, on_end: Callable[[CallEnd], None]
-    ) -> Session:
-        """Our end of a call that comes in here."""
-        return Session(
-            invitation,
-            self.endpoint,
-            local_port=local_port,
-            authenticator=self._authenticator,
-            on_end=on_end,
-        )
+    def abilities(self, contact: Uri) -> Abilities:
+        """What we can do with sound that comes to that address of ours."""
+        return Abilities(self._account.codecs, family_of(contact.host))
 
     def _is_known(self, request: Request) -> bool:
         """Whether a request belongs to a call, or takes one back that rings (RFC 3261 section 9.2)."""

@@ -20,24 +20,26 @@ from softagent.capture.observe import Observe
 from softagent.config import Account
 from softagent.errors import SoftagentError
 from softagent.sip.address import NameAddress
-from softagent.sip.dialog import caller_of
+from softagent.sip.control import IncomingControl
+from softagent.sip.incoming import IncomingSession, Invitation
 from softagent.sip.line import Line
 from softagent.sip.message import VERSION, Request
 from softagent.sip.phone import (
     CallEnd,
-    Caller,
     IncomingCall,
-    MediaDescription,
     Registration,
     RegistrationState,
 )
 from softagent.sip.ports import RtpPorts
 from softagent.sip.registration import PROMPT, Pacing
-from softagent.sip.session import Invitation
+from softagent.sip.switchboard import Switchboard
 from softagent.sip.transaction import RFC_TIMING, ServerTransaction, Timing
-from softagent.sip.uas import Reply, reply_outside_dialog, standing_reply
+from softagent.sip.uas import standing_reply
 
 log = logging.getLogger("softagent.sip")
+
+PORT_WAIT_SECONDS = 5
+"""After which to call again when there was no RTP port."""
 
 
 class RepairedMessage(SIP.SIPMessage):  # type: ignore[misc] # pyVoIP carries no types
@@ -70,10 +72,10 @@ class RepairedMessage(SIP.SIPMessage):  # type: ignore[misc] # pyVoIP carries no
     def invite(self, invitation: Invitation) -> None:
         """Put what we take of the offer where pyVoIP's call looks for it."""
         self.invitation = invitation
-        agreed = invitation.agreement
+        media = invitation.negotiation.media
         self.body = {
-            "c": [{"address": agreed.host, "address_count": 1}],
-            "m": [{"type": "audio", "port": agreed.port, "port_count": 1, "methods": []}],
+            "c": [{"address": media.remote_host, "address_count": 1}],
+            "m": [{"type": "audio", "port": media.remote_port, "port_count": 1, "methods": []}],
         }
 
 
@@ -102,10 +104,9 @@ class RepairedClient(SIP.SIPClient):  # type: ignore[misc]
             timing=timing,
             pacing=pacing,
             on_request=lambda transaction: self.parse_message(RepairedMessage(transaction)),
-            has_dialog=lambda request: phone.call_of(request) is not None,
+            has_dialog=phone.has_dialog,
             on_registration=phone.hear_registration,
         )
-        self._language = account.language
 
     def start(self) -> None:
         self.line.open()
@@ -122,7 +123,7 @@ class RepairedClient(SIP.SIPClient):  # type: ignore[misc]
 
     def parse_message(self, message: RepairedMessage) -> None:
         """Answer what needs no call; the phone sees to the rest."""
-        reply = standing_reply(message.transaction.request, language=self._language)
+        reply = standing_reply(message.transaction.request)
         if reply is None:
             self.callCallback(message)
         else:
@@ -133,7 +134,7 @@ class RepairedClient(SIP.SIPClient):  # type: ignore[misc]
         self.line.endpoint.respond(message.transaction, status, *headers)
 
 
-class RepairedCall(VoIPCall):  # type: ignore[misc]
+class RepairedCall(IncomingControl, VoIPCall):  # type: ignore[misc]
     """pyVoIP's call, an IncomingCall of ours: Session speaks for it, an RtpStream carries its sound.
 
     pyVoIP's own sends its 200 once and never waits for the ACK, ends without a
@@ -143,12 +144,14 @@ class RepairedCall(VoIPCall):  # type: ignore[misc]
     state: CallState
 
     def __init__(self, phone: PyVoipPhone, request: RepairedMessage, session_id: int) -> None:
-        self._line: Line = phone.sip.line
-        self.caller: Caller = caller_of(request.transaction.request)
+        self.line = phone.sip.line
         self.local_rtp_port = 0
         super().__init__(phone, CallState.RINGING, request, session_id, phone.myIP)
-        self.session = self._line.session(
-            request.invitation, local_port=self.local_rtp_port, on_end=self._finish
+        self.session = IncomingSession(
+            self.line,
+            request.invitation,
+            local_port=self.local_rtp_port,
+            on_end=self._finish,
         )
 
     def __del__(self) -> None:
@@ -160,40 +163,23 @@ class RepairedCall(VoIPCall):  # type: ignore[misc]
         """Note the port only: pyVoIP's RTP loses packets, drifts and speaks 8 bits."""
         self.local_rtp_port = port
 
-    @property
-    def media(self) -> MediaDescription:
-        return self.session.media
-
     def answer(self) -> None:
-        with self._line.lock:
+        with self.line.lock:
             if self.state is CallState.RINGING:
                 self.state = CallState.ANSWERED
-                self.session.answer()
+                super().answer()
 
-    def reject(self, status: int, *, retry_after_seconds: int | None = None) -> None:
-        with self._line.lock:
-            self.session.reject(status, retry_after_seconds=retry_after_seconds)
-
-    def hang_up(self) -> None:
-        with self._line.lock:
-            self.session.hang_up()
-
-    hangup = hang_up
-    """pyVoIP's name for it."""
+    def hangup(self) -> None:
+        """pyVoIP's name for it."""
+        self.hang_up()
 
     def deny(self) -> None:
         """pyVoIP's name for refusing as busy."""
         self.reject(486)
 
-    def on_media(self, callback: Callable[[MediaDescription], None]) -> None:
-        self.session.on_media(callback)
-
-    def on_end(self, callback: Callable[[CallEnd], None]) -> None:
-        self.session.on_end(callback)
-
     def _finish(self, end: CallEnd) -> None:
         self.state = CallState.ENDED
-        self.phone.release_ports(self)
+        self.phone.forget(self)
         account, call = self.phone.account.name, self.call_id
         log.debug("account=%s call=%s event=call-over reason=%s", account, call, end.value)
 
@@ -207,7 +193,7 @@ class PyVoipPhone(VoIPPhone):  # type: ignore[misc]
     """
 
     calls: dict[str, RepairedCall]
-    """By Call-ID; a call that is over stays until the last of its dialog is said."""
+    """By Call-ID, those that are not over."""
 
     def __init__(
         self, account: Account, *, timing: Timing = RFC_TIMING, pacing: Pacing = PROMPT
@@ -216,7 +202,6 @@ class PyVoipPhone(VoIPPhone):  # type: ignore[misc]
         self._ports = RtpPorts(account.rtp_ports)
         self._on_call: Callable[[IncomingCall], None] = lambda call: call.reject(480)
         self._on_registration: Callable[[Registration], None] = lambda registration: None
-        self._is_stopping = False
         super().__init__(
             account.registrar,
             account.port,
@@ -229,6 +214,7 @@ class PyVoipPhone(VoIPPhone):  # type: ignore[misc]
         )
         # VoIPPhone makes a plain SIPClient, which has opened nothing yet.
         self.sip = RepairedClient(self, timing=timing, pacing=pacing)
+        self._switchboard = Switchboard(self.sip.line, self._invite)
 
     @property
     def registration(self) -> Registration:
@@ -267,9 +253,9 @@ class PyVoipPhone(VoIPPhone):  # type: ignore[misc]
 
     def stop(self, *, timeout_seconds: float = 4.0) -> None:
         with self.sip.line.lock:
-            self._is_stopping = True
-            for call in self.calls.values():
-                call.session.hang_up(at_once=True)
+            self.drain()
+            for session in self._switchboard.sessions:
+                session.hang_up(at_once=True)
         self.sip.stop(timeout_seconds=timeout_seconds)
         self.NSD, self._status = False, PhoneStatus.INACTIVE
 
@@ -279,79 +265,41 @@ class PyVoipPhone(VoIPPhone):  # type: ignore[misc]
         self._status = PhoneStatus["INACTIVE" if is_idle else registration.state.name]
         self._on_registration(registration)
 
-    def call_of(self, request: Request) -> RepairedCall | None:
-        """The call whose dialog a request belongs to. Raises MessageError when its tags can't be read."""
-        call = self.calls.get(request.call_id)
-        return call if call is not None and call.session.dialog.matches(request) else None
+    def has_dialog(self, request: Request) -> bool:
+        """Whether a request belongs to a call. Raises MessageError when its tags can't be read."""
+        return self._switchboard.session_of(request) is not None
+
+    def drain(self) -> None:
+        """Let calls go on, but take no new one: 503 with Retry-After, so that the PBX asks another telephone."""
+        with self.sip.line.lock:
+            self._switchboard.is_draining = True
 
     def callback(self, request: RepairedMessage) -> None:
-        """Bring a request to its call, or say that there is none (RFC 3261 sections 9.2 and 12.2.2)."""
-        self._forget_calls()
-        arrived = request.transaction.request
-        call = self.call_of(arrived)
-        if request.method == "CANCEL":
-            self._callback_MSG_Cancel(request)
-        elif call is not None:
-            call.session.handle(request.transaction)
-        elif arrived.recipient.tag and request.method != "ACK":
-            self.sip.answer(request, 481)
-        elif request.method == "INVITE":
-            self._callback_MSG_Invite(request)
-        elif (reply := reply_outside_dialog(arrived)) is not None:
-            self.sip.answer(request, reply.status, *reply.headers)
+        """Bring a request to its call, or answer it."""
+        self._switchboard.handle(request.transaction)
+
+    def _invite(self, invitation: Invitation) -> None:
+        """An INVITE that may ring, as pyVoIP's message."""
+        request = RepairedMessage(invitation.transaction)
+        request.invite(invitation)
+        self._callback_MSG_Invite(request)
 
     def _callback_MSG_Invite(self, request: RepairedMessage) -> None:
-        """Ring at once, or refuse: a second call, an offer that we can't take, no port for the sound."""
-        transaction, answer = request.transaction, self.sip.answer
-        if self._is_stopping:
-            answer(request, 480)
-        elif request.call_id in self.calls:
-            answer(request, 482)  # the same INVITE by another way (section 8.2.2.2)
-        elif any(call.state is not CallState.ENDED for call in self.calls.values()):
-            answer(request, 486)
-        else:
-            contact = self.sip.line.contact_towards(transaction.source)
-            taken = Invitation.take(transaction, self.account.codecs, contact)
-            if isinstance(taken, Reply):
-                answer(request, taken.status, *taken.headers)
-            else:
-                self._ring(request, taken)
-
-    def _ring(self, request: RepairedMessage, invitation: Invitation) -> None:
-        request.invite(invitation)
+        """Ring at once, or refuse where there is no port for the sound."""
+        account = self.account.name
         try:
             self._create_Call(request, secrets.randbelow(2**31))
         except NoPortsAvailableError as error:
-            log.warning(
-                "account=%s call=%s event=call-refused reason=%r",
-                self.account.name,
-                request.call_id,
-                str(error),
-            )
-            self.sip.answer(request, 480)
+            refused = "account=%s call=%s event=call-refused reason=%r"
+            log.warning(refused, account, request.call_id, str(error))
+            self.sip.answer(request, 503, ("Retry-After", str(PORT_WAIT_SECONDS)))
             return
         call = self.calls[request.call_id]
-        log.debug(
-            "account=%s call=%s event=call-ringing caller=%s",
-            self.account.name,
-            call.call_id,
-            call.caller.number,
-        )
+        ringing = "account=%s call=%s event=call-ringing caller=%s"
+        log.debug(ringing, account, call.call_id, call.caller.number)
+        self._switchboard.connect(call.session)
         call.session.ring()
         self.sip.line.endpoint.notify(functools.partial(self._on_call, call))
-
-    def _callback_MSG_Cancel(self, request: RepairedMessage) -> None:
-        """200 to the CANCEL and 487 to its INVITE (RFC 3261 section 9.2)."""
-        transaction, transactions = request.transaction, self.sip.line.endpoint.transactions
-        invite = transactions.invite_of(transaction.request)
-        if invite is None:
-            self.sip.answer(request, 481)
-            return
-        transaction.tag = invite.tag
-        self.sip.answer(request, 200)
-        call = self.calls.get(request.call_id)
-        if call is not None and call.session.dialog.local_tag == invite.tag:
-            call.session.cancel()
 
     def _create_Call(self, request: RepairedMessage, session_id: int) -> None:
         self.calls[request.call_id] = RepairedCall(self, request, session_id)
@@ -368,9 +316,10 @@ class PyVoipPhone(VoIPPhone):  # type: ignore[misc]
         if call is not None:
             self._ports.release(call.local_rtp_port)
 
-    def _forget_calls(self) -> None:
-        """Drop the calls that have nothing more to say, not even a BYE that waits for its ACK."""
-        self.calls = {key: call for key, call in self.calls.items() if not call.session.is_over}
+    def forget(self, call: RepairedCall) -> None:
+        """A call is over; its session may have a BYE to say yet. Under the line's lock."""
+        self.release_ports(call)
+        self.calls.pop(call.call_id, None)
 
 
 def _party(address: NameAddress) -> dict[str, str]:

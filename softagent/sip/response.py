@@ -16,20 +16,27 @@ from softagent.sip.hop import Hop
 from softagent.sip.message import Headers, Request, Response, Via
 
 USER_AGENT = f"softagent/{__version__}"
-METHODS = ("INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "UPDATE", "INFO", "NOTIFY", "MESSAGE")
+METHODS = (
+    *("INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "PRACK", "UPDATE", "INFO", "NOTIFY", "MESSAGE"),
+)
 """What the telephone understands, in the words of the Allow header."""
 
 _REASONS = {
     180: "Ringing",
     416: "Unsupported URI Scheme",
     420: "Bad Extension",
+    422: "Session Interval Too Small",
+    469: "Bad Info Package",
     480: "Temporarily Unavailable",
     481: "Call/Transaction Does Not Exist",
     486: "Busy Here",
     487: "Request Terminated",
+    482: "Loop Detected",
     488: "Not Acceptable Here",
+    489: "Bad Event",
     491: "Request Pending",
     500: "Server Internal Error",
+    504: "Server Time-out",
     505: "Version Not Supported",
     603: "Decline",
 }

@@ -1,4 +1,10 @@
-"""Our end of one incoming call: INVITE, ACK, CANCEL, BYE and all between them (RFC 3261 sections 13 to 15)."""
+"""A call that is there, by whoever it was begun: what either side may say between the answer and the BYE.
+
+their request -> handle -> Negotiation -> response, callbacks
+                 request, hang_up      -> our requests
+
+RFC 3261 sections 12 to 15, RFC 3311 (UPDATE), RFC 6086 (INFO), RFC 6665 (NOTIFY).
+"""
 
 from __future__ import annotations
 
@@ -6,109 +12,80 @@ import contextlib
 import enum
 import functools
 import logging
-import secrets
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
-from softagent.media.description import Direction, MediaDescription
-from softagent.sip import sdp
+from softagent.media.description import MediaDescription
 from softagent.sip.address import Uri
+from softagent.sip.body import find, parts
 from softagent.sip.dialog import Dialog
-from softagent.sip.digest import Authenticator
-from softagent.sip.endpoint import Endpoint
-from softagent.sip.errors import DescriptionError
-from softagent.sip.message import Response
-from softagent.sip.phone import CallEnd
+from softagent.sip.errors import DescriptionError, NotAcceptable
+from softagent.sip.keypad import KINDS, keys
+from softagent.sip.line import Line
+from softagent.sip.message import Message, Response
+from softagent.sip.negotiation import Negotiation
+from softagent.sip.phone import CallEnd, Caller
+from softagent.sip.sdp import CONTENT_TYPE
 from softagent.sip.transaction import ServerTransaction
-from softagent.sip.uas import ACCEPT, ALLOW, Reply
+from softagent.sip.uas import ALLOW, ALLOW_EVENTS, SUPPORTED, Reply
 
 log = logging.getLogger("softagent.sip")
+
+OnResponse = Callable[[Response | None], None]
+MOST_CHALLENGES = 3
+"""Challenges answered for one request: a proxy's and the PBX's, and one for a stale nonce."""
+RETRY_AFTER = ("Retry-After", "1")
+TYPED = ("Content-Type", CONTENT_TYPE)
+UNASKED = ("message-summary", "")
+"""Event packages that nobody subscribes to; some PBXs even leave the name out."""
 
 
 class SessionState(enum.Enum):
     """How far the call has come."""
 
-    RINGING = "ringing"
+    EARLY = "early"
+    """There is no final response yet."""
     ANSWERED = "answered"
-    """200 OK is out, its ACK isn't here."""
+    """Our 200 OK is out, its ACK isn't here."""
     CONFIRMED = "confirmed"
     ENDED = "ended"
 
 
-@dataclass(frozen=True, slots=True)
-class Invitation:
-    """An INVITE that can be answered: its dialog, and what we take of its offer."""
-
-    transaction: ServerTransaction
-    dialog: Dialog
-    contact: Uri
-    """Ours, towards this caller."""
-    offer: sdp.Description
-    agreement: sdp.Agreement
-
-    @classmethod
-    def take(
-        cls, transaction: ServerTransaction, codecs: Sequence[str], contact: Uri
-    ) -> Invitation | Reply:
-        """Look at an INVITE; the reply that refuses it when nothing can come of it.
-
-        An INVITE without an offer is refused: sound has to flow from the 200 OK on, and
-        where to would be known with the ACK only. Raises MessageError for a bad Contact.
-        """
-        request = transaction.request
-        if not request.body:
-            return Reply(488)
-        kind = (request.headers.first("Content-Type") or "").partition(";")[0]
-        if kind.strip().lower() != sdp.CONTENT_TYPE:
-            return Reply(415, (ACCEPT,))
-        dialog = Dialog(request, transaction.source, transaction.tag)
-        try:
-            offer = sdp.parse(request.body)
-        except DescriptionError:
-            return Reply(400)
-        agreement = sdp.agree(offer, codecs, source_host=transaction.source.host)
-        if agreement is None:
-            return Reply(488)
-        return cls(transaction, dialog, contact, offer, agreement)
-
-
 class Session:
-    """One call, from the 180 to the BYE. Used under the endpoint's lock."""
+    """One call's dialog and media. Used under the line's lock."""
 
     def __init__(
         self,
-        invitation: Invitation,
-        endpoint: Endpoint,
+        line: Line,
+        dialog: Dialog,
+        negotiation: Negotiation,
         *,
-        local_port: int,
-        authenticator: Authenticator,
+        contact: Uri,
+        caller: Caller,
         on_end: Callable[[CallEnd], None],
     ) -> None:
-        """`on_end` is called once, under the lock."""
-        agreement, contact = invitation.agreement, invitation.contact
-        self.dialog = invitation.dialog
-        self.state = SessionState.RINGING
-        self.media = MediaDescription(
-            codec=agreement.codec.name,
-            payload_type=agreement.codec.payload_type,
-            remote_host=agreement.host,
-            remote_port=agreement.port,
-            local_host=contact.host,
-            local_port=local_port,
-            event_payload_type=agreement.event_payload_type,
-        )
-        self._invitation = invitation
-        self._invite = invitation.transaction
-        self._endpoint = endpoint
-        self._contact = ("Contact", f"<{contact}>")
-        self._authenticator = authenticator
+        """`contact` is ours; `on_end` is called once, under the lock."""
+        self.line = line
+        self.dialog = dialog
+        self.negotiation = negotiation
+        self.caller = caller
+        """The other side, as the PBX said last."""
+        self.state = SessionState.EARLY
+        self.contact = ("Contact", f"<{contact}>")
+        self.ending: CallEnd | None = None
+        """Why the call is over, once that has been told; a BYE may still be due."""
+        self._contact_host = contact.host
         self._on_end = on_end
-        self._ending: CallEnd | None = None
-        self._callbacks: list[Callable[[CallEnd], None]] = []
+        self._unacknowledged: dict[int, ServerTransaction] = {}
+        """INVITEs that we have answered with 200, by number."""
+        self._end_callbacks: list[Callable[[CallEnd], None]] = []
         self._media_callbacks: list[Callable[[MediaDescription], None]] = []
-        self._session_id = secrets.randbelow(2**31)
-        self._version = 0
-        self._description = b""
+        self._digit_callbacks: list[Callable[[str], None]] = []
+
+    @property
+    def media(self) -> MediaDescription:
+        """What has been agreed on. Raises LookupError before that."""
+        return self.negotiation.media
 
     @property
     def is_over(self) -> bool:
@@ -116,237 +93,303 @@ class Session:
         return self.state is SessionState.ENDED
 
     @property
-    def _origin(self) -> tuple[str, str]:
+    def can_offer(self) -> bool:
+        """Whether an offer of ours may go out now: the call is up and no other one is in the air (RFC 3264 section 4)."""
+        is_pending = self.negotiation.is_offering or self.negotiation.is_offered
+        return self.state is SessionState.CONFIRMED and not (is_pending or self._unacknowledged)
+
+    @property
+    def origin(self) -> tuple[str, str]:
         """Account and call, for the log."""
-        return self._endpoint.name, self.dialog.call_id
+        return self.line.endpoint.name, self.dialog.call_id
 
-    def ring(self) -> None:
-        """180 Ringing."""
-        self._endpoint.respond(self._invite, 180, self._contact, ALLOW)
-
-    def answer(self) -> None:
-        """200 OK with our description, repeated until the ACK; only a ringing call can be answered."""
-        if self.state is SessionState.RINGING:
-            self.state = SessionState.ANSWERED
-            self._accept(
-                self._invite, self._answer(self._invitation.offer, self._invitation.agreement)
-            )
-
-    def reject(self, status: int, *, retry_after_seconds: int | None = None) -> None:
-        """Refuse a ringing call, with the time after which to try again where one is known."""
-        if self.state is SessionState.RINGING:
-            wait = (
-                () if retry_after_seconds is None else (("Retry-After", str(retry_after_seconds)),)
-            )
-            self._endpoint.respond(self._invite, status, ALLOW, *wait)
-            self._end(CallEnd.AGENT_HUNG_UP)
-
-    def cancel(self) -> None:
-        """The caller has given up; too late when we have answered (section 9.2)."""
-        if self.state is SessionState.RINGING:
-            self._endpoint.respond(self._invite, 487)
-            self._end(CallEnd.CANCELLED)
+    # Ours
 
     def hang_up(self, *, at_once: bool = False) -> None:
         """End the call: a BYE, which has to wait for the ACK (section 15) unless we leave `at_once`."""
-        if self.state is SessionState.RINGING:
-            self.reject(480)
-        elif self.state is SessionState.ANSWERED and not at_once:
+        if self.state is SessionState.ANSWERED and not at_once:
             self._report(CallEnd.AGENT_HUNG_UP)
-        elif self.state is not SessionState.ENDED:
+        else:
+            self.end_with_bye(CallEnd.AGENT_HUNG_UP)
+
+    def end_with_bye(self, end: CallEnd) -> None:
+        """Say BYE and be over."""
+        if self.state in (SessionState.ANSWERED, SessionState.CONFIRMED):
             self._send_bye()
-            self._end(CallEnd.AGENT_HUNG_UP)
+            self.end(end)
+
+    def end(self, end: CallEnd) -> None:
+        """Be over, without a word."""
+        if not self.is_over:
+            self.state = SessionState.ENDED
+            self._report(end)
+
+    def request(
+        self,
+        method: str,
+        *headers: tuple[str, str],
+        body: bytes = b"",
+        on_response: OnResponse,
+        challenges: int = MOST_CHALLENGES,
+    ) -> None:
+        """Send a request within the dialog, again with credentials where the PBX asks for them.
+
+        `on_response` gets the final response, or None when none came. Not for INVITE.
+        """
+
+        def take(response: Response | None) -> None:
+            if response is not None and self._may_retry(response, challenges):
+                self.request(
+                    method,
+                    *headers,
+                    body=body,
+                    on_response=on_response,
+                    challenges=challenges - 1,
+                )
+            else:
+                on_response(response)
+
+        request = self.dialog.request(method, *headers, body=body)
+        if challenges < MOST_CHALLENGES:
+            credentials = self.line.authenticator.headers(method, request.uri)
+            request = replace(request, headers=request.headers.with_(*credentials))
+        self.line.endpoint.request(request, self.dialog.next_hop, take)
+
+    def _may_retry(self, response: Response, challenges: int) -> bool:
+        """Whether it is a challenge that can be answered."""
+        is_challenge = response.status in (401, 407) and challenges > 0
+        return is_challenge and self.line.authenticator.learn(response)
+
+    def _send_bye(self) -> None:
+        def take(response: Response | None) -> None:
+            if response is None:
+                log.warning("account=%s call=%s event=bye-unanswered", *self.origin)
+
+        self.request("BYE", on_response=take)
+
+    # Theirs
 
     def handle(self, transaction: ServerTransaction) -> None:
         """Take a request within the dialog. Raises MessageError for one that can't be read."""
         request = transaction.request
         if not self.dialog.accept(request):
-            self._endpoint.respond(transaction, 500)
+            self.respond(transaction, 500)
             return
         match request.method:
             case "ACK":
                 self._confirm(transaction)
             case "BYE":
-                self._endpoint.respond(transaction, 200)
-                self._endpoint.respond(self._invite, 487)
-                self._endpoint.acknowledge(self._invite)  # no more copies of a 200 after a BYE
-                self._end(CallEnd.CALLER_HUNG_UP)
+                self._leave(transaction)
+            case _ if self.ending is not None:
+                self.respond(transaction, 481)
             case "INVITE":
-                self._renegotiate(transaction)
+                self._reinvite(transaction)
             case "UPDATE":
                 self._update(transaction)
+            case "PRACK":
+                self._acknowledge_early(transaction)
+            case "INFO":
+                self._inform(transaction)
+            case "NOTIFY":
+                self._notify(transaction)
+            case "OPTIONS":
+                self.respond(transaction, 200, self.contact, *self.line.capabilities)
             case _:
-                self._endpoint.respond(transaction, 200)
+                self.respond(transaction, 200)
+
+    def respond(
+        self,
+        transaction: ServerTransaction,
+        status: int,
+        *headers: tuple[str, str],
+        body: bytes = b"",
+    ) -> None:
+        """Answer a request."""
+        self.line.endpoint.respond(transaction, status, *headers, body=body)
+
+    def accept(
+        self, transaction: ServerTransaction, *headers: tuple[str, str], body: bytes
+    ) -> None:
+        """200 to an INVITE, repeated until its ACK, which has our answer's or our offer's fate in it."""
+        transaction.on_unacknowledged = self._give_up
+        self._unacknowledged[transaction.request.cseq.number] = transaction
+        common = (self.contact, ALLOW, SUPPORTED, TYPED)
+        self.respond(transaction, 200, *common, *headers, body=body)
+
+    def refuse(self, transaction: ServerTransaction, reply: Reply) -> None:
+        """Answer with a refusal."""
+        self.respond(transaction, reply.status, *reply.headers)
 
     def _confirm(self, ack: ServerTransaction) -> None:
-        if ack.request.cseq.number != self._invite.request.cseq.number:
+        transaction = self._unacknowledged.pop(ack.request.cseq.number, None)
+        if transaction is None:
             return
-        self._endpoint.acknowledge(self._invite)
-        if not self._invite.request.body:
-            self._take_answer(ack)
-        if self._ending is not None and not self.is_over:
-            self._send_bye()
-            self._end(CallEnd.AGENT_HUNG_UP)
-        elif self.state is SessionState.ANSWERED:
+        self.line.endpoint.acknowledge(transaction)
+        is_first = self.state is SessionState.ANSWERED
+        if is_first:
             self.state = SessionState.CONFIRMED
+        if self.ending is not None:
+            self.end_with_bye(self.ending)
+        elif not find(transaction.request, CONTENT_TYPE):
+            self._take_answer(ack.request, is_first=is_first)
 
-    def _renegotiate(self, transaction: ServerTransaction) -> None:
-        """A re-INVITE: hold, resume, moved media, a session refresh. Codec and our side of the media stay."""
-        if self.state is not SessionState.CONFIRMED:
-            self._endpoint.respond(transaction, 491)
-            return
-        renewed = self._redescribe(transaction)
-        if renewed is not None:
-            body, media = renewed
-            self.dialog.refresh_target(transaction.request)
-            self._invite = transaction
-            self._accept(transaction, body)
-            self._move(media)
+    def _take_answer(self, message: Message, *, is_first: bool) -> None:
+        """The answer to the offer in our 200: one that can't be used leaves all as it is, or nothing to talk with."""
+        try:
+            with self.telling_media():
+                self.negotiation.receive_answer(find(message, CONTENT_TYPE))
+        except (DescriptionError, NotAcceptable) as problem:
+            self.negotiation.withdraw()
+            log.warning("account=%s call=%s event=bad-answer error=%r", *self.origin, str(problem))
+            if is_first:
+                self.end_with_bye(CallEnd.FAILED)
+
+    def _leave(self, transaction: ServerTransaction) -> None:
+        """BYE: no more copies of a 200 after it."""
+        self.respond(transaction, 200)
+        for invite in self._unacknowledged.values():
+            self.line.endpoint.acknowledge(invite)
+        self._unacknowledged.clear()
+        self.end(CallEnd.CALLER_HUNG_UP)
+
+    def _reinvite(self, transaction: ServerTransaction) -> None:
+        """A re-INVITE: hold, resume, moved media, another codec, a session refresh (section 14.2).
+
+        The ACK to the one before may still be on its way; only when that brings an answer,
+        the next offer has to wait (RFC 5407 section 3.1.4).
+        """
+        if self.state is SessionState.EARLY:
+            self.respond(transaction, 500, RETRY_AFTER)
+        elif self.negotiation.is_offering:
+            self.respond(transaction, 491)
+        elif (body := self._redescribe(transaction)) is not None:
+            self.accept(transaction, body=body)
 
     def _update(self, transaction: ServerTransaction) -> None:
         """UPDATE (RFC 3311): like a re-INVITE, but without an ACK and without an offer where it brings none."""
-        has_offer = bool(transaction.request.body)
-        if has_offer and self.state is SessionState.RINGING:  # the INVITE's is still unanswered
-            self._endpoint.respond(transaction, 500, ("Retry-After", "1"))
-            return
-        renewed = self._redescribe(transaction) if has_offer else (b"", self.media)
-        if renewed is not None:
-            body, media = renewed
-            self.dialog.refresh_target(transaction.request)
-            typed = (("Content-Type", sdp.CONTENT_TYPE),) if body else ()
-            self._endpoint.respond(transaction, 200, self._contact, ALLOW, *typed, body=body)
-            self._move(media)
+        has_offer = bool(find(transaction.request, CONTENT_TYPE))
+        if has_offer and self.negotiation.is_offering:
+            self.respond(transaction, 491)
+        elif has_offer and self.negotiation.is_offered:
+            self.respond(transaction, 500, RETRY_AFTER)
+        elif (body := self._redescribe(transaction)) is not None:
+            typed = (TYPED,) if body else ()
+            self.respond(transaction, 200, self.contact, ALLOW, SUPPORTED, *typed, body=body)
 
-    def _redescribe(self, transaction: ServerTransaction) -> tuple[bytes, MediaDescription] | None:
-        """Our description in answer to a new offer, or as an offer of ours, and the media from then on.
+    def _redescribe(self, transaction: ServerTransaction) -> bytes | None:
+        """Our answer to an offer within the call, or our offer where a re-INVITE brings none.
 
-        None after refusing it.
+        None after refusing it. Raises MessageError for a bad Contact; then nothing has changed.
         """
-        if not transaction.request.body:
-            return self._offer_again(), self.media
-        try:
-            offer = sdp.parse(transaction.request.body)
-        except DescriptionError:
-            self._endpoint.respond(transaction, 400)
-            return None
-        agreement = self._agree(offer, transaction)
-        if agreement is None:
-            self._endpoint.respond(transaction, 488)
-            return None
-        return self._answer(offer, agreement), self._moved(agreement)
+        request = transaction.request
+        self.dialog.refresh_target(request)
+        body = find(request, CONTENT_TYPE)
+        if not body:
+            answer = self.negotiation.offer() if request.method == "INVITE" else b""
+        else:
+            reply = self._receive_offer(body)
+            if reply is not None:
+                self.refuse(transaction, reply)
+                return None
+            with self.telling_media():
+                answer = self.negotiation.answer()
+        return answer
 
-    def _take_answer(self, ack: ServerTransaction) -> None:
-        """The answer to the offer in our 200. One that can't be used leaves everything as it is."""
-        with contextlib.suppress(DescriptionError):
-            agreement = self._agree(sdp.parse(ack.request.body), ack)
-            if agreement is not None:
-                self._move(self._moved(agreement))
+    def _receive_offer(self, body: bytes) -> Reply | None:
+        """Take an offer; the refusal of one that can't be taken."""
+        return offer_refusal(self.negotiation, body)
 
-    def _agree(
-        self, theirs: sdp.Description, transaction: ServerTransaction
-    ) -> sdp.Agreement | None:
-        codecs, source_host = (self.media.codec,), transaction.source.host
-        return sdp.agree(theirs, codecs, source_host=source_host)
+    def _inform(self, transaction: ServerTransaction) -> None:
+        """INFO: keys, or nothing at all; we have agreed on no package (RFC 6086 sections 4.2.2 and 5.2)."""
+        request = transaction.request
+        known = [part for part in parts(request) if part.kind in KINDS]
+        found = [pressed for part in known if (pressed := keys(part)) is not None]
+        if request.headers.first("Info-Package") is not None:
+            self.respond(transaction, 469, ("Recv-Info", ""))
+        elif request.body and not known:
+            self.respond(transaction, 415, ("Accept", ", ".join(KINDS)))
+        elif known and not found:
+            self.respond(transaction, 400)
+        else:
+            self.respond(transaction, 200)
+            for callback in self._digit_callbacks if any(found) else ():
+                self.line.endpoint.notify(functools.partial(callback, "".join(found)))
 
-    def _moved(self, agreement: sdp.Agreement) -> MediaDescription:
-        """The media at the other side's new address; while inactive that can wait for the next offer."""
-        if agreement.direction is Direction.INACTIVE:
-            return self.media
-        return replace(self.media, remote_host=agreement.host, remote_port=agreement.port)
+    def _notify(self, transaction: ServerTransaction) -> None:
+        """NOTIFY: what others subscribe to isn't ours to know, but PBXs tell it unasked (RFC 6665 section 4.1.3)."""
+        package = (transaction.request.headers.first("Event") or "").partition(";")[0].strip()
+        if package.lower() in UNASKED:
+            self.respond(transaction, 200)
+        elif package.lower() == "refer":
+            self.respond(transaction, 481)
+        else:
+            self.respond(transaction, 489, ALLOW_EVENTS)
 
-    def _move(self, media: MediaDescription) -> None:
-        if media == self.media:
-            return
-        self.media = media
-        where = media.remote_host, media.remote_port
-        log.debug("account=%s call=%s event=media-moved to=%s:%d", *self._origin, *where)
-        for callback in self._media_callbacks:
-            self._endpoint.notify(functools.partial(callback, media))
-
-    def _answer(self, offer: sdp.Description, agreement: sdp.Agreement) -> bytes:
-        host, port = self.media.local_host, self.media.local_port
-
-        def write(session: str) -> bytes:
-            return sdp.answer(offer, agreement, host=host, port=port, session=session)
-
-        return self._versioned(write)
-
-    def _offer_again(self) -> bytes:
-        media = self.media
-
-        def write(session: str) -> bytes:
-            return sdp.offer(
-                media.codec,
-                media.payload_type,
-                media.event_payload_type,
-                host=media.local_host,
-                port=media.local_port,
-                session=session,
-            )
-
-        return self._versioned(write)
-
-    def _versioned(self, write: Callable[[str], bytes]) -> bytes:
-        """A description; its version counts up when something in it has changed (RFC 3264 section 8)."""
-        body = write(f"{self._session_id} {self._version}")
-        if body != self._description:
-            self._version += 1
-            body = self._description = write(f"{self._session_id} {self._version}")
-        return body
-
-    def _accept(self, transaction: ServerTransaction, body: bytes) -> None:
-        transaction.on_unacknowledged = self._give_up
-        typed = ("Content-Type", sdp.CONTENT_TYPE)
-        self._endpoint.respond(transaction, 200, self._contact, ALLOW, typed, body=body)
+    def _acknowledge_early(self, transaction: ServerTransaction) -> None:
+        """A PRACK for nothing that we have sent (RFC 3262 section 3)."""
+        self.respond(transaction, 481)
 
     def _give_up(self) -> None:
-        """Our 200 was never confirmed: end the session with BYE (section 13.3.1.4)."""
-        if not self.is_over:
-            self._send_bye()
-            self._end(CallEnd.NOT_ACKNOWLEDGED)
+        """A 200 of ours was never confirmed: end the session with BYE (section 13.3.1.4)."""
+        self.end_with_bye(CallEnd.NOT_ACKNOWLEDGED)
 
-    def _send_bye(self, *, is_second: bool = False) -> None:
-        """BYE, once more with credentials when the PBX asks for them."""
+    # Who listens
 
-        def take(response: Response | None) -> None:
-            if response is None:
-                log.warning("account=%s call=%s event=bye-unanswered", *self._origin)
-                return
-            is_challenge = response.status in (401, 407) and not is_second
-            if is_challenge and self._authenticator.learn(response):
-                self._send_bye(is_second=True)
-
-        request = self.dialog.request("BYE")
-        if is_second:
-            credentials = self._authenticator.headers("BYE", request.uri)
-            request = replace(request, headers=request.headers.with_(*credentials))
-        self._endpoint.request(request, self.dialog.next_hop, take)
-
-    def _end(self, end: CallEnd) -> None:
-        if not self.is_over:
-            self.state = SessionState.ENDED
-            self._report(end)
+    @contextlib.contextmanager
+    def telling_media(self) -> Iterator[None]:
+        """Tell who listens what has become of the media within the block."""
+        before = self.negotiation.media
+        yield
+        media = self.negotiation.media
+        if media == before:
+            return
+        log.debug(
+            "account=%s call=%s event=media-changed to=%s:%d codec=%s direction=%s srtp=%s",
+            *self.origin,
+            media.remote_host,
+            media.remote_port,
+            media.codec,
+            media.direction.value,
+            "off" if media.srtp is None else media.srtp.suite,
+        )
+        for callback in self._media_callbacks:
+            self.line.endpoint.notify(functools.partial(callback, media))
 
     def on_media(self, callback: Callable[[MediaDescription], None]) -> None:
-        """Have `callback` called on the signalling thread each time the other side moves its media."""
-        with self._endpoint.lock:
-            if self._ending is None:
-                self._media_callbacks.append(callback)
+        """Have `callback` called on the signalling thread each time the media change."""
+        if self.ending is None:
+            self._media_callbacks.append(callback)
+
+    def on_digits(self, callback: Callable[[str], None]) -> None:
+        """Have `callback` called on the signalling thread with keys that come as INFO."""
+        if self.ending is None:
+            self._digit_callbacks.append(callback)
 
     def on_end(self, callback: Callable[[CallEnd], None]) -> None:
-        """Have `callback` called on the signalling thread when the call is over; at once when it is already."""
-        with self._endpoint.lock:
-            if self._ending is None:
-                self._callbacks.append(callback)
-                return
-        callback(self._ending)
+        """Have `callback` called on the signalling thread when the call is over, soon when it is already."""
+        if self.ending is None:
+            self._end_callbacks.append(callback)
+        else:
+            self.line.endpoint.notify(functools.partial(callback, self.ending))
 
     def _report(self, end: CallEnd) -> None:
         """Say that the call is over, once: a BYE that waits for the ACK may come later."""
-        if self._ending is None:
-            self._ending = end
+        if self.ending is None:
+            self.ending = end
             self._on_end(end)
-            for callback in self._callbacks:
-                self._endpoint.notify(functools.partial(callback, end))
-            self._callbacks.clear()  # the transactions know this call for half a minute more
+            for callback in self._end_callbacks:
+                self.line.endpoint.notify(functools.partial(callback, end))
+            self._end_callbacks.clear()  # the transactions know this call for half a minute more
             self._media_callbacks.clear()
+            self._digit_callbacks.clear()
+
+
+def offer_refusal(negotiation: Negotiation, body: bytes) -> Reply | None:
+    """Have an offer taken; the refusal of one that can't be (RFC 3261 section 13.3.1.3)."""
+    try:
+        negotiation.receive_offer(body)
+    except DescriptionError:
+        return Reply(400)
+    except NotAcceptable as problem:
+        return Reply(488, (("Warning", f'{problem.code} softagent "{problem}"'),))
+    return None

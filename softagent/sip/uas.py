@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from softagent.sip.body import media_type, parts
 from softagent.sip.headers import Headers
 from softagent.sip.message import METHODS_IN_USE, Request
 from softagent.sip.response import METHODS
 from softagent.sip.sdp import CONTENT_TYPE
 
+Fields = tuple[tuple[str, str], ...]
+
 ALLOW = ("Allow", ", ".join(METHODS))
 ACCEPT = ("Accept", CONTENT_TYPE)
-SUPPORTED = ("Supported", "path")
-"""A proxy may put itself between registrar and contact (RFC 3327): nothing for us to do."""
-
-
+EXTENSIONS = ("100rel", "timer")
+"""Option tags that may be required of us (RFC 3262, RFC 4028)."""
+SUPPORTED = ("Supported", ", ".join(EXTENSIONS))
+PACKAGES = ("message-summary", "refer")
+"""Event packages whose NOTIFYs we take."""
+ALLOW_EVENTS = ("Allow-Events", ", ".join(PACKAGES))
 SCHEMES = ("sip", "sips", "tel")
 """What may stand in the Request-URI of a request to us."""
 
@@ -24,12 +29,11 @@ class Reply:
     """A final response in the making."""
 
     status: int
-    headers: tuple[tuple[str, str], ...] = ()
+    headers: Fields = ()
 
 
-def standing_reply(request: Request, *, language: str) -> Reply | None:
+def standing_reply(request: Request) -> Reply | None:
     """The reply that is the same at any time; None for what depends on a call, ACK and CANCEL among it."""
-    required = request.headers.values("Require")
     scheme = request.uri.partition(":")[0].lower()
     match request.method:
         case "ACK" | "CANCEL":
@@ -37,50 +41,64 @@ def standing_reply(request: Request, *, language: str) -> Reply | None:
         case method if method not in METHODS_IN_USE:
             return Reply(501, (ALLOW,))
         case "REFER":
-            return Reply(603)
+            return Reply(603 if len(request.headers.values("Refer-To")) == 1 else 400)
         case method if method not in METHODS:
             return Reply(405, (ALLOW,))
         case _ if scheme not in SCHEMES:
             return Reply(416)
-        case _ if required:
-            return Reply(420, (("Unsupported", ", ".join(required)),))
-        case "OPTIONS":
-            return Reply(200, (ALLOW, ACCEPT, ("Accept-Language", language), SUPPORTED))
-        case "INVITE" | "UPDATE":
+        case _ if unknown := _unknown_extensions(request):
+            return Reply(420, (("Unsupported", ", ".join(unknown)),))
+        case "INVITE" | "UPDATE" | "PRACK":
             return _content_reply(request)
         case _:
             return None
 
 
+def capabilities(language: str) -> Fields:
+    """What an OPTIONS is told (section 11.2)."""
+    return (ALLOW, ACCEPT, ("Accept-Language", language), SUPPORTED, ALLOW_EVENTS)
+
+
+def reply_outside_dialog(request: Request) -> Reply | None:
+    """The reply to a request without a dialog, other than INVITE and OPTIONS: None where silence is right.
+
+    A NOTIFY comes unasked from most PBXs (message-summary): 481 would only have it repeated.
+    """
+    match request.method:
+        case "ACK":
+            return None
+        case "BYE" | "UPDATE" | "PRACK":
+            return Reply(481)
+        case _:
+            return Reply(200)
+
+
+def _unknown_extensions(request: Request) -> tuple[str, ...]:
+    """What is required and unknown here, as it is written (section 8.2.2.3)."""
+    required = request.headers.values("Require")
+    return tuple(option for option in required if option.lower() not in EXTENSIONS)
+
+
 def _content_reply(request: Request) -> Reply | None:
     """What a session needs: a description in SDP, in plain, and one allowed back (sections 8.2.3 and 20.1)."""
-    headers = request.headers
-    if request.body and media_type(headers.first("Content-Type") or "") != CONTENT_TYPE:
-        return Reply(415, (ACCEPT,))
-    if request.body and headers.tokens("Content-Encoding") - {"identity"}:
-        return Reply(415, (ACCEPT, ("Accept-Encoding", "identity")))
-    if not _takes_sdp(headers):
+    for part in parts(request):
+        if part.is_optional:
+            continue
+        if part.kind != CONTENT_TYPE and not _has_description(request):
+            return Reply(415, (ACCEPT,))
+        if part.kind == CONTENT_TYPE and not part.is_plain:
+            return Reply(415, (ACCEPT, ("Accept-Encoding", "identity")))
+    if not _takes_sdp(request.headers):
         return Reply(406, (ACCEPT, ("Warning", '399 softagent "Only session descriptions in SDP"')))
     return None
 
 
-def media_type(value: str) -> str:
-    """`application/sdp` of a Content-Type or Accept value, in lower case and without parameters."""
-    return "".join(value.partition(";")[0].lower().split())
+def _has_description(request: Request) -> bool:
+    """Whether SDP is among the parts: what comes with it (ISUP, PIDF-LO, a picture) may be passed over."""
+    return any(part.kind == CONTENT_TYPE for part in parts(request))
 
 
 def _takes_sdp(headers: Headers) -> bool:
     """Whether Accept lets SDP through; without a value it is what everyone accepts."""
     accepted = {media_type(value) for value in headers.values("Accept")}
     return not accepted or not accepted.isdisjoint((CONTENT_TYPE, "application/*", "*/*"))
-
-
-def reply_outside_dialog(request: Request) -> Reply | None:
-    """The reply to a request without a dialog, other than INVITE: None where silence is right."""
-    match request.method:
-        case "ACK":
-            return None
-        case "BYE" | "UPDATE":
-            return Reply(481)
-        case _:
-            return Reply(200)

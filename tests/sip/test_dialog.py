@@ -14,7 +14,7 @@ SOURCE = Hop("192.0.2.7", 5062)
 
 
 def dialog(headers: str = "") -> Dialog:
-    return Dialog(request("INVITE", headers=headers), SOURCE, "us")
+    return Dialog.taken(request("INVITE", headers=headers), SOURCE, "us")
 
 
 def test_bye_goes_to_the_contact() -> None:

@@ -193,6 +193,11 @@ def answers_sound_with_address_at_both_levels(subject: Subject, call: str) -> bo
     return b"m=audio" in answer(subject, call, body=body).body
 
 
+def rings_without_an_offer(subject: Subject, call: str) -> bool:
+    subject.peer.invite(call=call, body=b"")
+    return subject.has_rung.wait(REPEATED_WITHIN_SECONDS)
+
+
 def mirrors_hold(subject: Subject, call: str) -> bool:
     tag = up(subject, call)
     held = OFFER.replace(b"sendrecv", b"sendonly")
@@ -239,11 +244,11 @@ REPAIRS: dict[str, Callable[[Subject, str], bool]] = {
     "NOTIFY is answered": answers("NOTIFY", 200),
     "MESSAGE is answered": answers("MESSAGE", 200),
     "UPDATE without a call": answers("UPDATE", 481),
-    "REFER is declined": answers("REFER", 603),
+    "REFER is declined": answers("REFER", 603, headers="Refer-To: <sip:2@pbx>\r\n"),
     "unknown method": answers("FOO", 501),
     "BYE for an unknown dialog": answers("BYE", 481),
-    "required extension": answers("INVITE", 420, headers="Require: 100rel\r\n", body=OFFER),
-    "INVITE without an offer": answers("INVITE", 488),
+    "required extension": answers("INVITE", 420, headers="Require: x-magic\r\n", body=OFFER),
+    "INVITE without an offer": rings_without_an_offer,
     "no common codec": answers("INVITE", 488, body=WITHOUT_COMMON_CODEC),
     "encrypted sound only": answers("INVITE", 488, body=ENCRYPTED),
     "compact header names": bent(b"Call-ID:", b"i:"),

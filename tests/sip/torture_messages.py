@@ -54,6 +54,11 @@ def _call(name: str, why: str) -> Torture:
     return Torture(name, BUSY, RINGS, why)
 
 
+def _options(name: str, why: str) -> Torture:
+    """Answered as an INVITE would be (RFC 3261 11.2)."""
+    return Torture(name, BUSY, 200, why)
+
+
 RFC_4475 = (
     # 3.1.1 Valid messages
     _both("wsinv", 481, "well formed; its To tag names a dialog that isn't there (12.2.2)"),
@@ -63,11 +68,11 @@ RFC_4475 = (
     _call("esc01", "well formed; which user part is ours, the PBX decides: we take any"),
     _both("escnull", 405, NOT_A_REGISTRAR, "Allow: INVITE"),
     _both("esc02", 501, "the RFC's 501: % is no escape in a method", "Allow: INVITE"),
-    _both("lwsdisp", 200, "the RFC: accept as well formed"),
+    _options("lwsdisp", "the RFC: accept as well formed"),
     _call("longreq", "well formed, however long"),
     _both("dblreq", 405, "the REGISTER is refused, the INVITE behind it is noise"),
-    _both("semiuri", 200, "well formed; ;par=... is part of the user"),
-    _both("transports", 200, "well formed; we answer to the topmost Via and where it came from"),
+    _options("semiuri", "well formed; ;par=... is part of the user"),
+    _options("transports", "well formed; we answer to the topmost Via and where it came from"),
     _both("mpart01", 200, "well formed; a MESSAGE is taken and not shown to anybody"),
     _both("unreason", None, NO_REQUEST_OF_OURS),
     _both("noreason", None, NO_REQUEST_OF_OURS),
@@ -81,18 +86,18 @@ RFC_4475 = (
     _both("ltgtruri", 400, BAD),
     _both("lwsruri", 400, BAD),
     _call("lwsstart", "the RFC lets us ignore the extra spaces, and nothing is ambiguous"),
-    _both("trws", 200, "the RFC lets us ignore the spaces at the end, and nothing is ambiguous"),
+    _options("trws", "the RFC lets us ignore the spaces at the end, and nothing is ambiguous"),
     _both("escruri", 400, "headers in a Request-URI are no business of a caller's (19.1.1)"),
     _call("baddate", "the RFC: ignore a Date that isn't used"),
     _both("regbadct", 405, NOT_A_REGISTRAR, "Allow: INVITE"),
-    _both("badaspec", 200, "the RFC lets us ignore the spaces, and nothing is ambiguous"),
-    _both("baddn", 200, "the RFC lets us infer the quotes: PBXs do pass such names on"),
+    _options("badaspec", "the RFC lets us ignore the spaces, and nothing is ambiguous"),
+    _options("baddn", "the RFC lets us infer the quotes: PBXs do pass such names on"),
     _both("badvers", 505, "the RFC's 505"),
     _both("mismatch01", 400, BAD),
     _both("mismatch02", 501, "the RFC prefers 501 to 400", "Allow: INVITE"),
     _both("bigcode", None, "the RFC: drop"),
     # 3.2 Transaction layer
-    _both("badbranch", 200, "the RFC lets us tell it apart as RFC 2543 did"),
+    _options("badbranch", "the RFC lets us tell it apart as RFC 2543 did"),
     # 3.3 Application layer
     _both("insuf", 400, "the RFC's 400, ideally: with what can be copied"),
     _both("unkscm", 416, "the RFC's 416"),
@@ -109,7 +114,7 @@ RFC_4475 = (
     _both("multi01", 400, BAD),
     _both("mcl01", 400, "the RFC: an error"),
     _both("bcast", None, NO_REQUEST_OF_OURS),
-    _both("zeromf", 200, "the RFC: an endpoint doesn't care"),
+    _options("zeromf", "the RFC: an endpoint doesn't care"),
     _both("cparam01", 405, NOT_A_REGISTRAR, "Allow: INVITE"),
     _both("cparam02", 405, NOT_A_REGISTRAR, "Allow: INVITE"),
     _both("regescrt", 405, NOT_A_REGISTRAR, "Allow: INVITE"),
@@ -130,11 +135,11 @@ RFC_5118 = (
     _ipv6("port-ambiguous", 405, 405, "well formed, the port being part of the address"),
     _ipv6("port-unambiguous", 405, 405, "well formed"),
     _ipv6("via-received-param-with-delim", 481, 481, "must be parsed; no such dialog"),
-    _ipv6("via-received-param-no-delim", 200, 200, "well formed"),
+    _ipv6("via-received-param-no-delim", BUSY, 200, "well formed"),
     _ipv6("ipv6-in-sdp", BUSY, 488, "well formed; G726 is no codec of ours"),
     _ipv6("mult-ip-in-header", 481, 481, "well formed; no such dialog"),
     _ipv6("mult-ip-in-sdp", BUSY, RINGS, "well formed; the PCMU line is taken"),
     _ipv6("ipv4-mapped-ipv6", BUSY, 488, "well formed; G726 is no codec of ours"),
-    _ipv6("ipv6-bug-abnf-3-colons", 200, 200, "must be tolerated"),
-    _ipv6("ipv6-correct-abnf-2-colons", 200, 200, "well formed"),
+    _ipv6("ipv6-bug-abnf-3-colons", BUSY, 200, "must be tolerated"),
+    _ipv6("ipv6-correct-abnf-2-colons", BUSY, 200, "well formed"),
 )
