@@ -14,6 +14,7 @@ from wire import OFFER, request_bytes
 
 from softagent.config import AccessSettings
 from softagent.log import LineFormatter
+from softagent.sip.message import Response
 
 LINE = re.compile(
     r"\S+ WARNING account=test event=request-refused "
