@@ -30,17 +30,17 @@ class SessionControl:
 
     def on_media(self, callback: Callable[[MediaDescription], None]) -> None:
         with self.line.lock:
-            self.session.on_media(callback)
+            self.session.listeners.add_media(callback)
 
     def on_digits(self, callback: Callable[[str], None]) -> None:
         with self.line.lock:
-            self.session.on_digits(callback)
+            self.session.listeners.add_digits(callback)
 
     def on_end(self, callback: Callable[[CallEnd], None]) -> None:
         with self.line.lock:
             ending = self.session.ending
             if ending is None:
-                self.session.on_end(callback)
+                self.session.listeners.add_end(callback)
                 return
         callback(ending)
 

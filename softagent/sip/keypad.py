@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-from softagent.sip.body import Part
+from softagent.sip.body import Part, parts
+from softagent.sip.message import Request
+from softagent.sip.uas import Reply
 
 KEYS = "0123456789*#ABCD"
 """By the numbers of their events (RFC 4733 section 3.2)."""
@@ -15,6 +17,22 @@ KINDS = (RELAY, PLAIN, EVENT)
 _SIGNAL = re.compile(r"(?im)^\s*signal\s*=\s*(\S+)")
 _DIGITS = re.compile(r"[0-9*#A-Da-d]+")
 _EVENT_BYTES = 4
+
+
+def read_info(request: Request) -> tuple[str, Reply]:
+    """The keys that an INFO tells of, and the reply to it: one may also be empty.
+
+    We have agreed on no package (RFC 6086 sections 4.2.2 and 5.2).
+    """
+    known = [part for part in parts(request) if part.kind in KINDS]
+    found = [pressed for part in known if (pressed := keys(part)) is not None]
+    if request.headers.first("Info-Package") is not None:
+        return "", Reply(469, (("Recv-Info", ""),))
+    if request.body and not known:
+        return "", Reply(415, (("Accept", ", ".join(KINDS)),))
+    if known and not found:
+        return "", Reply(400)
+    return "".join(found), Reply(200)
 
 
 def keys(part: Part) -> str | None:

@@ -10,24 +10,24 @@ from __future__ import annotations
 
 import contextlib
 import enum
-import functools
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from softagent.media.description import MediaDescription
 from softagent.sip.address import Uri
-from softagent.sip.body import find, parts
+from softagent.sip.body import find
 from softagent.sip.dialog import Dialog
 from softagent.sip.errors import DescriptionError, NotAcceptable
-from softagent.sip.keypad import KINDS, keys
+from softagent.sip.keypad import read_info
 from softagent.sip.line import Line
+from softagent.sip.listeners import Listeners
 from softagent.sip.message import Message, Response
 from softagent.sip.negotiation import Negotiation
 from softagent.sip.phone import CallEnd, Caller
 from softagent.sip.sdp import CONTENT_TYPE
 from softagent.sip.transaction import ServerTransaction
-from softagent.sip.uas import ALLOW, ALLOW_EVENTS, SUPPORTED, Reply
+from softagent.sip.uas import ALLOW, SUPPORTED, Reply, reply_to_notify
 
 log = logging.getLogger("softagent.sip")
 
@@ -36,8 +36,6 @@ MOST_CHALLENGES = 3
 """Challenges answered for one request: a proxy's and the PBX's, and one for a stale nonce."""
 RETRY_AFTER = ("Retry-After", "1")
 TYPED = ("Content-Type", CONTENT_TYPE)
-UNASKED = ("message-summary", "")
-"""Event packages that nobody subscribes to; some PBXs even leave the name out."""
 
 
 class SessionState(enum.Enum):
@@ -78,9 +76,7 @@ class Session:
         self._on_end = on_end
         self._unacknowledged: dict[int, ServerTransaction] = {}
         """INVITEs that we have answered with 200, by number."""
-        self._end_callbacks: list[Callable[[CallEnd], None]] = []
-        self._media_callbacks: list[Callable[[MediaDescription], None]] = []
-        self._digit_callbacks: list[Callable[[str], None]] = []
+        self.listeners = Listeners(line.endpoint)
 
     @property
     def media(self) -> MediaDescription:
@@ -191,7 +187,7 @@ class Session:
             case "INFO":
                 self._inform(transaction)
             case "NOTIFY":
-                self._notify(transaction)
+                self.reply(transaction, reply_to_notify(transaction.request))
             case "OPTIONS":
                 self.respond(transaction, 200, self.contact, *self.line.capabilities)
             case _:
@@ -216,8 +212,8 @@ class Session:
         common = (self.contact, ALLOW, SUPPORTED, TYPED)
         self.respond(transaction, 200, *common, *headers, body=body)
 
-    def refuse(self, transaction: ServerTransaction, reply: Reply) -> None:
-        """Answer with a refusal."""
+    def reply(self, transaction: ServerTransaction, reply: Reply) -> None:
+        """Answer a request as somebody has decided."""
         self.respond(transaction, reply.status, *reply.headers)
 
     def _confirm(self, ack: ServerTransaction) -> None:
@@ -289,7 +285,7 @@ class Session:
         else:
             reply = self._receive_offer(body)
             if reply is not None:
-                self.refuse(transaction, reply)
+                self.reply(transaction, reply)
                 return None
             with self.telling_media():
                 answer = self.negotiation.answer()
@@ -300,30 +296,10 @@ class Session:
         return offer_refusal(self.negotiation, body)
 
     def _inform(self, transaction: ServerTransaction) -> None:
-        """INFO: keys, or nothing at all; we have agreed on no package (RFC 6086 sections 4.2.2 and 5.2)."""
-        request = transaction.request
-        known = [part for part in parts(request) if part.kind in KINDS]
-        found = [pressed for part in known if (pressed := keys(part)) is not None]
-        if request.headers.first("Info-Package") is not None:
-            self.respond(transaction, 469, ("Recv-Info", ""))
-        elif request.body and not known:
-            self.respond(transaction, 415, ("Accept", ", ".join(KINDS)))
-        elif known and not found:
-            self.respond(transaction, 400)
-        else:
-            self.respond(transaction, 200)
-            for callback in self._digit_callbacks if any(found) else ():
-                self.line.endpoint.notify(functools.partial(callback, "".join(found)))
-
-    def _notify(self, transaction: ServerTransaction) -> None:
-        """NOTIFY: what others subscribe to isn't ours to know, but PBXs tell it unasked (RFC 6665 section 4.1.3)."""
-        package = (transaction.request.headers.first("Event") or "").partition(";")[0].strip()
-        if package.lower() in UNASKED:
-            self.respond(transaction, 200)
-        elif package.lower() == "refer":
-            self.respond(transaction, 481)
-        else:
-            self.respond(transaction, 489, ALLOW_EVENTS)
+        digits, reply = read_info(transaction.request)
+        self.reply(transaction, reply)
+        if digits:
+            self.listeners.tell_digits(digits)
 
     def _acknowledge_early(self, transaction: ServerTransaction) -> None:
         """A PRACK for nothing that we have sent (RFC 3262 section 3)."""
@@ -352,36 +328,14 @@ class Session:
             media.direction.value,
             "off" if media.srtp is None else media.srtp.suite,
         )
-        for callback in self._media_callbacks:
-            self.line.endpoint.notify(functools.partial(callback, media))
-
-    def on_media(self, callback: Callable[[MediaDescription], None]) -> None:
-        """Have `callback` called on the signalling thread each time the media change."""
-        if self.ending is None:
-            self._media_callbacks.append(callback)
-
-    def on_digits(self, callback: Callable[[str], None]) -> None:
-        """Have `callback` called on the signalling thread with keys that come as INFO."""
-        if self.ending is None:
-            self._digit_callbacks.append(callback)
-
-    def on_end(self, callback: Callable[[CallEnd], None]) -> None:
-        """Have `callback` called on the signalling thread when the call is over, soon when it is already."""
-        if self.ending is None:
-            self._end_callbacks.append(callback)
-        else:
-            self.line.endpoint.notify(functools.partial(callback, self.ending))
+        self.listeners.tell_media(media)
 
     def _report(self, end: CallEnd) -> None:
         """Say that the call is over, once: a BYE that waits for the ACK may come later."""
         if self.ending is None:
             self.ending = end
             self._on_end(end)
-            for callback in self._end_callbacks:
-                self.line.endpoint.notify(functools.partial(callback, end))
-            self._end_callbacks.clear()  # the transactions know this call for half a minute more
-            self._media_callbacks.clear()
-            self._digit_callbacks.clear()
+            self.listeners.tell_end(end)
 
 
 def offer_refusal(negotiation: Negotiation, body: bytes) -> Reply | None:

@@ -20,6 +20,8 @@ SUPPORTED = ("Supported", ", ".join(EXTENSIONS))
 PACKAGES = ("message-summary", "refer")
 """Event packages whose NOTIFYs we take."""
 ALLOW_EVENTS = ("Allow-Events", ", ".join(PACKAGES))
+UNASKED = ("message-summary", "")
+"""Event packages that nobody subscribes to; some PBXs even leave the name out."""
 SCHEMES = ("sip", "sips", "tel")
 """What may stand in the Request-URI of a request to us."""
 
@@ -71,6 +73,14 @@ def reply_outside_dialog(request: Request) -> Reply | None:
             return Reply(481)
         case _:
             return Reply(200)
+
+
+def reply_to_notify(request: Request) -> Reply:
+    """The reply to a NOTIFY within a call that belongs to no transfer of ours (RFC 6665 section 4.1.3)."""
+    package = (request.headers.first("Event") or "").partition(";")[0].strip().lower()
+    if package in UNASKED:
+        return Reply(200)
+    return Reply(481) if package in PACKAGES else Reply(489, (ALLOW_EVENTS,))
 
 
 def _unknown_extensions(request: Request) -> tuple[str, ...]:
