@@ -1,4 +1,4 @@
-"""`softagent bench`: how fast the agent answers, measured as its caller hears it."""
+"""`softagent bench turn`, and the group that it shares with the other benchmarks."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import tempfile
 from pathlib import Path
 
 import click
+
+from softagent.cli.bench_media import media
 
 SIP_PORT = 5060
 
@@ -24,7 +26,10 @@ def pbx_address(
 
 @click.group()
 def bench() -> None:
-    """Measure how fast it answers."""
+    """Measure how fast it answers, and how well it keeps time."""
+
+
+bench.add_command(media)
 
 
 @bench.command()

@@ -21,6 +21,8 @@ SO_TIMESTAMPNS = 35
 """socket(7), asm-generic/socket.h; Python 3.11 has no name for it."""
 _TIMESPEC = struct.Struct("@ll")
 _RTP_HEADER = struct.Struct("!BBHII")
+TIME_BYTES = socket.CMSG_SPACE(_TIMESPEC.size)
+"""Room for the kernel's time in recvmsg."""
 DATAGRAM_BYTES = 2048
 
 
@@ -85,20 +87,24 @@ class PacketTap:
                 _forward(self._outer, datagram, self._agent)
 
     def _from_agent(self) -> None:
-        datagram, ancillary, _, _ = self._outer.recvmsg(
-            DATAGRAM_BYTES, socket.CMSG_SPACE(_TIMESPEC.size)
-        )
+        datagram, ancillary, _, _ = self._outer.recvmsg(DATAGRAM_BYTES, TIME_BYTES)
         _forward(self._inner, datagram, self._caller)
-        for level, kind, data in ancillary:
-            if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS):
-                seconds, nanoseconds = _TIMESPEC.unpack(data[: _TIMESPEC.size])
-                self._note(datagram, seconds * 1_000_000_000 + nanoseconds)
+        arrival = noted(datagram, ancillary)
+        if arrival is not None:
+            self._arrivals.append(arrival)
 
-    def _note(self, datagram: bytes, at_ns: int) -> None:
-        if len(datagram) < _RTP_HEADER.size or datagram[0] >> 6 != 2:
-            return
-        _, marked_type, sequence, timestamp, ssrc = _RTP_HEADER.unpack_from(datagram)
-        self._arrivals.append(Arrival(at_ns, marked_type & 0x7F, sequence, timestamp, ssrc))
+
+def noted(datagram: bytes, ancillary: list[tuple[int, int, bytes]]) -> Arrival | None:
+    """The RTP packet that came with the kernel's time (recvmsg); None for anything else."""
+    if len(datagram) < _RTP_HEADER.size or datagram[0] >> 6 != 2:
+        return None
+    for level, kind, data in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS):
+            seconds, nanoseconds = _TIMESPEC.unpack(data[: _TIMESPEC.size])
+            _, marked_type, sequence, timestamp, ssrc = _RTP_HEADER.unpack_from(datagram)
+            at_ns = seconds * 1_000_000_000 + nanoseconds
+            return Arrival(at_ns, marked_type & 0x7F, sequence, timestamp, ssrc)
+    return None
 
 
 def bind_even(host: str) -> socket.socket:

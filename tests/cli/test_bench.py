@@ -1,4 +1,4 @@
-"""The options of `softagent bench turn`."""
+"""The options of `softagent bench`."""
 
 from __future__ import annotations
 
@@ -23,4 +23,21 @@ def test_wrong_options_are_named(
 ) -> None:
     """One sentence each, and the exit code for usage."""
     assert invoke(["bench", "turn", *arguments]) == USAGE_ERROR
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--seconds", "1"], USAGE_ERROR, "1.0 is not in the range"),
+        (["--codec", "GSM"], USAGE_ERROR, "'GSM' is not one of"),
+        (["--loss", "200"], 78, "loss 200: expected 0 to 99"),
+        (["--loss", "50", "--burst", "3"], 78, "burst 3: expected 1 to 2 at 50 % loss"),
+    ],
+)
+def test_a_network_that_cannot_be_is_named(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, message: str
+) -> None:
+    """`bench media`: before anything is started."""
+    assert invoke(["bench", "media", *arguments]) == code
     assert message in capsys.readouterr().err
