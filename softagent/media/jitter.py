@@ -1,6 +1,7 @@
 """The jitter buffer: packets as they arrive in, one frame every tick out.
 
 receive thread -> push(packet) -> JitterBuffer -> pop() -> media clock -> Tick.caller
+                  transit -> PlayoutDelay -> wait, or leave out a frame
 
 It counts in ticks and RTP timestamps and looks at no clock. aiortp 0.8.0's
 AdaptivePlayout is not used: it hands out whole packets, so that packets of any other
@@ -15,8 +16,11 @@ import numpy as np
 from aiortp import RtpPacket
 
 from softagent.media.codec import Codec
+from softagent.media.comfort import ComfortNoise
 from softagent.media.conceal import Concealer
-from softagent.media.frame import FRAME_MS, Samples, frame_samples, ticks
+from softagent.media.delay import Correction, PlayoutDelay
+from softagent.media.frame import FRAME_MS, Samples, frame_samples
+from softagent.media.waiting import WaitingPackets
 
 LONGEST_DELAY_MS = 200
 """More than this is never kept: what is older is dropped."""
@@ -28,13 +32,12 @@ LATE_PACKETS = 64
 """A sequence number this much behind the newest or less is a straggler's, not a new source's."""
 MOST_PACKETS = 64
 """More are never kept, however short they are."""
-SPARE_FRAMES = 1
-"""What should be left in the buffer at the worst moment: absorbs 20 ms of jitter."""
+RESERVE_FRAMES = 1
+"""How long the quickest packet waits at least: absorbs 20 ms of jitter from the first one on."""
 QUIET_PEAK = 256
 """Below this (-42 dBFS) a frame can be left out unnoticed."""
-SHRINK_QUIET_TICKS = ticks(1000)
-SHRINK_LOUD_TICKS = ticks(3000)
-"""How long the buffer must have been too deep before a quiet or any frame is left out."""
+SPLICE_MS = 5
+"""How slowly a frame that is left out gives way to the next one."""
 
 
 @dataclass(slots=True)
@@ -51,16 +54,6 @@ class JitterCounters:
     """New timelines: another source, or a jump of the timestamp."""
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """A packet that hasn't been heard yet."""
-
-    payload: bytes
-    codec: Codec
-    units: int
-    """How long it lasts."""
-
-
 class JitterBuffer:
     """One caller's sound, put in order and on our clock. Pure; the owner guards it."""
 
@@ -73,9 +66,17 @@ class JitterBuffer:
         self._longest_units = codec.clock_hz * LONGEST_DELAY_MS // 1000
         self._pause_units = codec.clock_hz * PAUSE_MS // 1000
         self._jump_units = codec.clock_hz * JUMP_MS // 1000
+        self._splice_samples = codec.rate_hz * SPLICE_MS // 1000
         self._concealer = Concealer(codec.rate_hz)
-        self._packets: dict[int, Waiting] = {}
-        """Packets that wait, by timestamp (which goes on past 32 bits)."""
+        self._comfort = ComfortNoise(codec.rate_hz)
+        self._delay = PlayoutDelay(
+            frame_units=self._frame_units,
+            reserve_units=RESERVE_FRAMES * self._frame_units,
+            jump_units=self._longest_units,
+        )
+        self._clock = 0
+        """RTP units that have been popped: the time by which arrivals and delay are measured."""
+        self._packets = WaitingPackets()
         self._decoded = np.zeros(0, dtype=np.int16)
         """The part of the last decoded packet that didn't fit into a frame."""
         self._head: int | None = None
@@ -85,14 +86,16 @@ class JitterBuffer:
         self._newest_timestamp = 0
         self._floor = 0
         """What lies before this timestamp has been heard or given up."""
+        self._paused_at: int | None = None
+        """Timestamp of the last comfort noise: there the sender fell silent by itself."""
         self._stray: RtpPacket | None = None
         """A packet that fits nowhere: begins a new timeline if the next one follows it."""
         self._is_held = False
-        """Whether the first packet after a pause still waits for its tick, as a reserve."""
+        """Whether the first packet after a pause still waits for the delay to be long enough."""
         self._starved_units = 0
         """Made up since the buffer ran empty: comes off the gap, if it turns out to be one."""
-        self._least_spare = self._longest_units
-        self._window_ticks = 0
+        self._is_quiet = True
+        """Whether the last frame was."""
 
     @property
     def depth_ms(self) -> int:
@@ -120,38 +123,74 @@ class JitterBuffer:
         if self._head is None:
             self._begin(packet, timestamp)
             return False
-        if not 0 < timestamp - self._newest_timestamp <= self._jump_units:
+        ahead = timestamp - self._newest_timestamp
+        if not (0 < ahead <= self._jump_units or timestamp == self._paused_at):
             return self._probe(packet)
         self._newest, self._newest_timestamp = packet, timestamp
         self._insert(packet, timestamp)
         return False
 
+    def push_noise(self, packet: RtpPacket) -> None:
+        """Take comfort noise (RFC 3389): the sender falls silent, or its silence changes."""
+        newest = self._newest
+        if newest is None or packet.ssrc != newest.ssrc:
+            return
+        timestamp = self._newest_timestamp + _signed(packet.timestamp - newest.timestamp, 32)
+        if _signed(packet.sequence_number - newest.sequence_number, 16) <= 0:
+            return
+        self._newest, self._newest_timestamp = packet, timestamp
+        self._paused_at = timestamp
+        self._comfort.tell(packet.payload)
+
     def pop(self) -> Samples:
-        """Take the frame for this tick: heard, made up, or zeros while the sender pauses."""
-        if self._is_held:
-            self._is_held = False
-            if len(self._packets) == 1 or self._spare_units() < 2 * self._frame_units:
-                return np.zeros(self._frame_samples, dtype=np.int16)
+        """Take the frame for this tick: heard, made up, or quiet while the sender pauses."""
+        frame = self._frame()
+        self._clock += self._frame_units
+        self._is_quiet = int(np.abs(frame).max()) < QUIET_PEAK
+        return frame
+
+    def _frame(self) -> Samples:
         if self._head is None:
-            return np.zeros(self._frame_samples, dtype=np.int16)
-        return self._shorten(self._next_frame())
+            return self._comfort.noise(self._frame_samples)
+        if self._is_held:
+            if self._played_delay(self._head) < self._delay.wanted_units:
+                return self._comfort.noise(self._frame_samples)
+            self._is_held = False
+        correction = self._delay.correction(self._played_delay(self._head), is_quiet=self._is_quiet)
+        if correction is Correction.WAIT and self._packets and not len(self._decoded):
+            self.counters.concealed += 1
+            return self._concealer.conceal(self._frame_samples)
+        frame = self._next_frame()
+        if correction is Correction.SKIP and self._spare_units() >= self._frame_units:
+            self.counters.dropped += 1
+            return self._spliced(frame, self._next_frame())
+        return frame
+
+    def _played_delay(self, head: int) -> int:
+        """The transit of a packet that would come just in time."""
+        return self._clock - head + len(self._decoded) // self._samples_per_unit
 
     def _restart(self, packet: RtpPacket) -> None:
         """Begin a timeline with `packet`."""
         self._decoded = self._decoded[:0]
         self._stray = None
+        self._packets.restart()
+        self._delay.restart()
+        self._comfort.stop()
         self._floor = packet.timestamp - self._longest_units
         self._begin(packet, packet.timestamp)
 
     def _begin(self, packet: RtpPacket, timestamp: int) -> None:
         """Begin to collect, at the start of a timeline or after a pause."""
         self._newest, self._newest_timestamp = packet, timestamp
-        self._packets = {timestamp: self._waiting(packet)}
+        self._delay.add(timestamp, now=self._clock)
+        self._packets.clear()
+        self._packets.put(timestamp, packet, self._codec)
         self._head = timestamp
         self._floor = min(self._floor, timestamp)
+        self._paused_at = None
         self._is_held = True
         self._starved_units = 0
-        self._restart_window()
 
     def _probe(self, packet: RtpPacket) -> bool:
         """Follow a new timeline at its second packet, so that one lost packet can't mislead us."""
@@ -170,20 +209,21 @@ class JitterBuffer:
     def _insert(self, packet: RtpPacket, timestamp: int) -> None:
         if self._head is not None and self._is_held and timestamp >= self._floor:
             self._head = min(self._head, timestamp)
-        if self._head is None or timestamp < self._head or timestamp in self._packets:
+        if self._packets.has_had(timestamp):
             self.counters.late += 1
             return
-        self._packets[timestamp] = self._waiting(packet)
+        self._delay.add(timestamp, now=self._clock)
+        if self._head is None or timestamp < self._head:
+            self.counters.late += 1
+            return
+        self._packets.put(timestamp, packet, self._codec)
         while self._spare_units() > self._longest_units or len(self._packets) > MOST_PACKETS:
             if len(self._packets) == 1:
                 self._head = timestamp
                 break
-            del self._packets[min(self._packets)]
-            self._head = min(self._packets)
+            self._packets.drop_first()
+            self._head = self._packets.first
             self.counters.dropped += 1
-
-    def _waiting(self, packet: RtpPacket) -> Waiting:
-        return Waiting(packet.payload, self._codec, self._codec.duration(packet.payload))
 
     def _next_frame(self) -> Samples:
         """Decode, fill gaps, and make up the rest when the buffer runs empty."""
@@ -191,70 +231,74 @@ class JitterBuffer:
         missing = self._frame_samples - len(self._decoded)
         is_concealed = False
         while missing > 0 and self._packets and self._head is not None:
-            timestamp = min(self._packets)
+            timestamp = self._packets.first
             self._head += min(max(timestamp - self._head, 0), self._starved_units)
             self._starved_units = 0
             if timestamp > self._head:
                 units = min(timestamp - self._head, -(-missing // self._samples_per_unit))
-                part = self._concealer.conceal(units * self._samples_per_unit)
+                is_pause = self._is_pause_before(timestamp)
+                part = self._fill(units * self._samples_per_unit, is_pause=is_pause)
                 self._head += units
-                is_concealed = True
+                is_concealed |= not is_pause
             else:
                 part = self._decode(timestamp)
             parts.append(part)
             missing -= len(part)
         if missing > 0:
-            parts.append(self._concealer.conceal(missing))
-            is_concealed = True
-            self._starve(missing)
+            is_pause = self._paused_at is not None and (self._head or 0) >= self._paused_at
+            parts.append(self._fill(missing, is_pause=is_pause))
+            is_concealed |= not is_pause
+            self._starve(missing, is_pause=is_pause)
         self.counters.concealed += is_concealed
         sound = np.concatenate(parts)
         self._decoded = sound[self._frame_samples :]
         return sound[: self._frame_samples]
 
+    def _is_pause_before(self, timestamp: int) -> bool:
+        """Whether the sender meant the gap that ends at `timestamp`: nothing of it is missing."""
+        if self._paused_at is not None and self._paused_at < timestamp:
+            return True
+        return self._packets.follows_heard(timestamp)
+
+    def _fill(self, count: int, *, is_pause: bool) -> Samples:
+        """Make `count` samples for what isn't there."""
+        if not is_pause:
+            return self._concealer.conceal(count)
+        self._concealer.pause()
+        return self._comfort.noise(count)
+
     def _decode(self, timestamp: int) -> Samples:
         """Decode the packet at `timestamp`, without what an overlapping one has told already."""
         assert self._head is not None
-        waiting = self._packets.pop(timestamp)
+        if self._paused_at is not None and timestamp >= self._paused_at:
+            self._paused_at = None
+        waiting = self._packets.take(timestamp)
         samples = waiting.codec.decode(waiting.payload)
         samples = samples[(self._head - timestamp) * self._samples_per_unit :]
         self._head = max(self._head, timestamp + waiting.units)
-        if len(samples):
-            self._concealer.heard(samples)
-        return samples
+        return self._concealer.heard(samples) if len(samples) else samples
 
-    def _starve(self, missing: int) -> None:
+    def _starve(self, missing: int, *, is_pause: bool) -> None:
         """Note that the buffer ran empty; after a while take it for a pause of the sender's."""
         self._starved_units += missing // self._samples_per_unit
-        if self._starved_units >= self._pause_units:
+        if is_pause or self._starved_units >= self._pause_units:
             self._floor, self._head = self._head or 0, None
             self._starved_units = 0
+            self._concealer.pause()
 
-    def _shorten(self, frame: Samples) -> Samples:
-        """Leave out a frame when more than needed has waited for long, best a quiet one."""
-        self._least_spare = min(self._least_spare, self._spare_units())
-        self._window_ticks += 1
-        if self._window_ticks < SHRINK_QUIET_TICKS:
-            return frame
-        if self._least_spare < (SPARE_FRAMES + 1) * self._frame_units:
-            self._restart_window()
-        elif self._window_ticks >= SHRINK_LOUD_TICKS or np.abs(frame).max() < QUIET_PEAK:
-            self._least_spare -= self._frame_units
-            self.counters.dropped += 1
-            return self._next_frame()
-        return frame
-
-    def _restart_window(self) -> None:
-        self._least_spare = self._longest_units
-        self._window_ticks = 0
+    def _spliced(self, frame: Samples, following: Samples) -> Samples:
+        """`following` in place of `frame`, from which it takes over."""
+        spliced, count = following.copy(), self._splice_samples
+        gain = np.arange(1, count + 1, dtype=np.float32) / (count + 1)
+        spliced[:count] = frame[:count] * (1 - gain) + following[:count] * gain
+        return spliced
 
     def _spare_units(self) -> int:
         """Units that wait, from what is to be heard next to the end of the last packet."""
         decoded = len(self._decoded) // self._samples_per_unit
         if self._head is None or not self._packets:
             return decoded
-        last = max(self._packets)
-        return decoded + max(last + self._packets[last].units - self._head, 0)
+        return decoded + max(self._packets.end - self._head, 0)
 
 
 def _signed(difference: int, bits: int) -> int:

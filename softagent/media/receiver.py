@@ -1,7 +1,7 @@
 """The caller's side of an RTP stream without its socket: datagrams in, frames and digits out.
 
-datagram -> from whom? -> RTP? -> sound -> JitterBuffer  -> pop() once a tick
-                                  event -> DigitReceiver -'
+datagram -> from whom? -> RTP? -> sound, noise -> JitterBuffer  -> pop() once a tick
+                                  event ------> DigitReceiver -'
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from aiortp import RtpPacket, is_rtcp
 from aiortp.packet import RtcpReceiverInfo
 
 from softagent.media.bridged import codec_at
+from softagent.media.comfort import STATIC_PAYLOAD_TYPE
 from softagent.media.description import MediaDescription
 from softagent.media.dtmf import DigitReceiver
 from softagent.media.frame import Samples
@@ -75,7 +76,7 @@ class RtpReceiver:
             packet = None
         if packet is None:
             self.malformed += 1
-        elif packet.payload_type not in (*self._codecs, self._media.event_payload_type):
+        elif not self._understands(packet.payload_type):
             self.unknown_type += 1
         elif not self._sources.accepts(
             source, ssrc=packet.ssrc, sequence_number=packet.sequence_number
@@ -85,15 +86,27 @@ class RtpReceiver:
             self._count(packet)
             self._hear(packet, arrival_seconds)
 
+    def _understands(self, payload_type: int) -> bool:
+        """Whether SDP agreed on it; comfort noise is heard without, as some send it so."""
+        return payload_type in (
+            *self._codecs,
+            self._media.event_payload_type,
+            self._media.noise_payload_type,
+            STATIC_PAYLOAD_TYPE,
+        )
+
     def _hear(self, packet: RtpPacket, arrival_seconds: float) -> None:
         codec = self._codecs.get(packet.payload_type)
         if codec is None:
-            self._digits.push(
-                packet.payload,
-                timestamp=packet.timestamp,
-                sequence_number=packet.sequence_number,
-                marker=bool(packet.marker),
-            )
+            if packet.payload_type == self._media.event_payload_type:
+                self._digits.push(
+                    packet.payload,
+                    timestamp=packet.timestamp,
+                    sequence_number=packet.sequence_number,
+                    marker=bool(packet.marker),
+                )
+            else:
+                self.jitter_buffer.push_noise(packet)
             return
         if packet.ssrc == self._ssrc:
             self.reception.time(arrival_seconds, packet.timestamp)

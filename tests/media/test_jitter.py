@@ -7,7 +7,11 @@ from hypothesis import strategies as st
 from rtp_source import FRAME, Source
 
 from softagent.media.codec import codec_named
+from softagent.media.conceal import RETURN_MS
 from softagent.media.jitter import LONGEST_DELAY_MS, MOST_PACKETS, JitterBuffer
+
+SEAM = 8 * RETURN_MS
+"""Here the sound before may still be heard: made up, or of a frame that was left out."""
 
 
 @pytest.fixture
@@ -20,7 +24,8 @@ def heard(buffer, ticks):
     names = {Source.value(number): number for number in range(100)}
     frames = [buffer.pop() for _ in range(ticks)]
     assert all(frame.shape == (FRAME,) and frame.dtype == np.int16 for frame in frames)
-    return [names.get(int(f[0])) if (f == f[0]).all() and f[0] else None for f in frames]
+    tails = [frame[SEAM:] for frame in frames]
+    return [names.get(int(t[0])) if (t == t[0]).all() and t[0] else None for t in tails]
 
 
 def run(buffer, packets):
@@ -124,7 +129,7 @@ def test_a_pause_of_the_sender_is_silence_and_then_goes_on(buffer):
     run(buffer, source.packets(3))
     frames = [buffer.pop() for _ in range(50)]
     assert not np.concatenate(frames[5:]).any()
-    source.pause(47 * FRAME)
+    source.pause(50 * FRAME)
     assert run(buffer, source.packets(3)) == [None, 3, 4]
     assert buffer.counters.resyncs == 0
 
