@@ -57,6 +57,11 @@ class Binding:
         """The registrar as the user wrote it, for messages."""
         return join_host_port(self._account.registrar, self._account.port or None)
 
+    @property
+    def hop(self) -> Hop | None:
+        """The registrar's address; None before its name is resolved, and while it can't be reached."""
+        return self._hop
+
     def start(self) -> None:
         """Register as soon as the signalling thread gets to it."""
         self.registrant.next_wake = self._endpoint.now

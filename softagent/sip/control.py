@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from softagent.sip.actions import CallActions
 from softagent.sip.incoming import IncomingSession
 from softagent.sip.line import Line
 from softagent.sip.phone import CallEnd, Caller, MediaDescription
 from softagent.sip.session import Session
 
 
-class SessionControl:
+class SessionControl(CallActions):
     """What any call can be told: see the protocol Call. Any thread."""
 
     line: Line

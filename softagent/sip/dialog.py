@@ -75,6 +75,16 @@ class Dialog:
             local_sequence=invite.cseq.number,
         )
 
+    @property
+    def target(self) -> Uri:
+        """Where the other side is, by its Contact."""
+        return self._target
+
+    def succeed(self, early: Dialog) -> None:
+        """Go on with the numbers of the early dialog that this one has grown out of (section 12.1.2)."""
+        self._local_sequence = max(self._local_sequence, early._local_sequence)
+        self._remote_sequence = early._remote_sequence
+
     def matches(self, request: Request) -> bool:
         """Whether a request of the other side belongs to this dialog (section 12.2.2)."""
         return (
@@ -151,11 +161,11 @@ def caller_of(invite: Request) -> Caller:
     return _caller(invite.sender) if asserted is None else asserted
 
 
-def asserted_identity(request: Request) -> Caller | None:
+def asserted_identity(message: Request | Response) -> Caller | None:
     """Who the PBX says is on the other side now (connected line); None where it doesn't say."""
     for name in IDENTITIES:
         try:
-            stated = request.addresses(name)
+            stated = message.addresses(name)
         except MessageError:
             continue
         if stated:

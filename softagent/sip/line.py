@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable
 
@@ -15,7 +16,7 @@ from softagent.sip.endpoint import Endpoint
 from softagent.sip.errors import MessageError
 from softagent.sip.hop import Hop
 from softagent.sip.message import Request
-from softagent.sip.phone import Registration
+from softagent.sip.phone import OnResult, Registration, Result
 from softagent.sip.registration import Pacing
 from softagent.sip.sdp import family_of
 from softagent.sip.tls import TlsPolicy
@@ -69,6 +70,17 @@ class Line:
         return capabilities(self._account.language)
 
     @property
+    def identity(self) -> Uri:
+        """Our address of record, as others know us."""
+        account = self._account
+        return Uri("sip", account.username, account.domain or account.registrar)
+
+    @property
+    def pbx(self) -> Hop | None:
+        """Where calls of ours go; None while the registrar's name isn't resolved."""
+        return self._binding.hop
+
+    @property
     def registration(self) -> Registration:
         """Where the registration stands."""
         with self.lock:
@@ -95,6 +107,13 @@ class Line:
                 self._binding.remove()
                 self.endpoint.changed.wait_for(self._is_quiet, timeout_seconds)
         self.endpoint.close(max(0.1, deadline - time.monotonic()))
+
+    def tell(self, on_result: OnResult, result: Result) -> None:
+        """Have the end of an action told without the lock: on the signalling thread, or here where that has ended."""
+        if self.endpoint.is_alive:
+            self.endpoint.notify(functools.partial(on_result, result))
+        else:
+            on_result(result)
 
     def contact_towards(self, source: Hop) -> Uri:
         """Our address as the other side can reach it."""

@@ -190,6 +190,10 @@ class OutgoingCall(Call, Protocol):
     """A call that we have begun. `media` raises LookupError until it is answered."""
 
 
+RING_SECONDS = 30.0
+"""How long a call of ours rings unless told otherwise."""
+
+
 class Phone(Protocol):
     """One registration with one PBX."""
 
@@ -214,7 +218,9 @@ class Phone(Protocol):
         """
         ...
 
-    def call(self, target: str, on_result: OnResult, *, ring_seconds: float = 30.0) -> OutgoingCall:
+    def call(
+        self, target: str, on_result: OnResult, *, ring_seconds: float = RING_SECONDS
+    ) -> OutgoingCall:
         """Call `target`, a number or SIP URI; ACCEPTED means that it was answered (and acknowledged).
 
         `hang_up` gives up a call that still rings (CANCEL).

@@ -19,14 +19,19 @@ from pyVoIP.VoIP.VoIP import SIP, CallState, NoPortsAvailableError, VoIPCall, Vo
 from softagent.capture.observe import Observe
 from softagent.config import Account
 from softagent.errors import SoftagentError
-from softagent.sip.address import NameAddress
-from softagent.sip.control import IncomingControl
+from softagent.sip.address import NameAddress, Uri
+from softagent.sip.control import IncomingControl, SessionControl
+from softagent.sip.impossible import CallNotPossible, ImpossibleCall, destination
 from softagent.sip.incoming import IncomingSession, Invitation
 from softagent.sip.line import Line
 from softagent.sip.message import VERSION, Request
+from softagent.sip.outgoing import OutgoingSession
 from softagent.sip.phone import (
+    RING_SECONDS,
     CallEnd,
     IncomingCall,
+    OnResult,
+    OutgoingCall,
     Registration,
     RegistrationState,
 )
@@ -50,12 +55,21 @@ class RepairedMessage(SIP.SIPMessage):  # type: ignore[misc] # pyVoIP carries no
     sections 7.3 and 20), and on most session descriptions.
     """
 
-    def __init__(self, transaction: ServerTransaction) -> None:
-        self.transaction = transaction
-        super().__init__(transaction.request.serialize())
+    transaction: ServerTransaction
+    """Of a request to us only."""
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        super().__init__(request.serialize())
+
+    @classmethod
+    def received(cls, transaction: ServerTransaction) -> RepairedMessage:
+        message = cls(transaction.request)
+        message.transaction = transaction
+        return message
 
     def parse(self, data: bytes) -> None:
-        request = self.transaction.request
+        request = self.request
         self.heading = f"{request.method} {request.uri} {VERSION}".encode("utf-8", "replace")
         self.type = SIP.SIPMessageType.MESSAGE
         self.version, self.method = VERSION, request.method
@@ -67,7 +81,7 @@ class RepairedMessage(SIP.SIPMessage):  # type: ignore[misc] # pyVoIP carries no
 
     @property
     def call_id(self) -> str:
-        return self.transaction.request.call_id
+        return self.request.call_id
 
     def invite(self, invitation: Invitation) -> None:
         """Put what we take of the offer where pyVoIP's call looks for it."""
@@ -103,7 +117,9 @@ class RepairedClient(SIP.SIPClient):  # type: ignore[misc]
             account,
             timing=timing,
             pacing=pacing,
-            on_request=lambda transaction: self.parse_message(RepairedMessage(transaction)),
+            on_request=lambda transaction: self.parse_message(
+                RepairedMessage.received(transaction)
+            ),
             has_dialog=phone.has_dialog,
             on_registration=phone.hear_registration,
         )
@@ -123,7 +139,7 @@ class RepairedClient(SIP.SIPClient):  # type: ignore[misc]
 
     def parse_message(self, message: RepairedMessage) -> None:
         """Answer what needs no call; the phone sees to the rest."""
-        reply = standing_reply(message.transaction.request)
+        reply = standing_reply(message.request)
         if reply is None:
             self.callCallback(message)
         else:
@@ -134,25 +150,15 @@ class RepairedClient(SIP.SIPClient):  # type: ignore[misc]
         self.line.endpoint.respond(message.transaction, status, *headers)
 
 
-class RepairedCall(IncomingControl, VoIPCall):  # type: ignore[misc]
-    """pyVoIP's call, an IncomingCall of ours: Session speaks for it, an RtpStream carries its sound.
+class RepairedCall(VoIPCall):  # type: ignore[misc]
+    """pyVoIP's call, a Call of ours: Session speaks for it, an RtpStream carries its sound.
 
     pyVoIP's own sends its 200 once and never waits for the ACK, ends without a
     dialog's route or tags, and starts two more RTP threads at each re-INVITE.
     """
 
     state: CallState
-
-    def __init__(self, phone: PyVoipPhone, request: RepairedMessage, session_id: int) -> None:
-        self.line = phone.sip.line
-        self.local_rtp_port = 0
-        super().__init__(phone, CallState.RINGING, request, session_id, phone.myIP)
-        self.session = IncomingSession(
-            self.line,
-            request.invitation,
-            local_port=self.local_rtp_port,
-            on_end=self._finish,
-        )
+    local_rtp_port: int
 
     def __del__(self) -> None:
         """Nothing: pyVoIP releases ports here, and stands still when that deletes another call."""
@@ -163,25 +169,73 @@ class RepairedCall(IncomingControl, VoIPCall):  # type: ignore[misc]
         """Note the port only: pyVoIP's RTP loses packets, drifts and speaks 8 bits."""
         self.local_rtp_port = port
 
+    def hangup(self) -> None:
+        """pyVoIP's name for it."""
+        self.hang_up()
+
+    def finish(self, end: CallEnd) -> None:
+        """The session is over."""
+        self.state = CallState.ENDED
+        self.phone.forget(self)
+        account, call = self.phone.account.name, self.call_id
+        log.debug("account=%s call=%s event=call-over reason=%s", account, call, end.value)
+
+
+class ReceivedCall(IncomingControl, RepairedCall):
+    """A call that rings here."""
+
+    def __init__(self, phone: PyVoipPhone, request: RepairedMessage, session_id: int) -> None:
+        self.line = phone.sip.line
+        self.local_rtp_port = 0
+        super().__init__(phone, CallState.RINGING, request, session_id, phone.myIP)
+        self.session = IncomingSession(
+            self.line,
+            request.invitation,
+            local_port=self.local_rtp_port,
+            on_end=self.finish,
+        )
+
     def answer(self) -> None:
         with self.line.lock:
             if self.state is CallState.RINGING:
                 self.state = CallState.ANSWERED
                 super().answer()
 
-    def hangup(self) -> None:
-        """pyVoIP's name for it."""
-        self.hang_up()
-
     def deny(self) -> None:
         """pyVoIP's name for refusing as busy."""
         self.reject(486)
 
-    def _finish(self, end: CallEnd) -> None:
-        self.state = CallState.ENDED
-        self.phone.forget(self)
-        account, call = self.phone.account.name, self.call_id
-        log.debug("account=%s call=%s event=call-over reason=%s", account, call, end.value)
+
+class PlacedCall(SessionControl, RepairedCall):
+    """A call that we have begun.
+
+    pyVoIP's own confirms an answer with an invented To tag and a refusal not at all, can't
+    be cancelled, and repeats Call-IDs and branches after a restart.
+    """
+
+    def __init__(
+        self,
+        phone: PyVoipPhone,
+        target: Uri,
+        on_result: OnResult,
+        *,
+        local_port: int,
+        ring_seconds: float,
+    ) -> None:
+        """Dials at once. Raises CallNotPossible when there is no way to the PBX."""
+        self.line = phone.sip.line
+        self.local_rtp_port = local_port
+        self.session = OutgoingSession(
+            self.line,
+            target,
+            local_port=local_port,
+            ring_seconds=ring_seconds,
+            on_result=on_result,
+            on_end=self.finish,
+        )
+        request, number = RepairedMessage(self.session.invite), secrets.randbelow(2**31)
+        media: dict[int, object] = {local_port: {}}
+        super().__init__(phone, CallState.DIALING, request, number, phone.myIP, ms=media)
 
 
 class PyVoipPhone(VoIPPhone):  # type: ignore[misc]
@@ -280,7 +334,7 @@ class PyVoipPhone(VoIPPhone):  # type: ignore[misc]
 
     def _invite(self, invitation: Invitation) -> None:
         """An INVITE that may ring, as pyVoIP's message."""
-        request = RepairedMessage(invitation.transaction)
+        request = RepairedMessage.received(invitation.transaction)
         request.invite(invitation)
         self._callback_MSG_Invite(request)
 
@@ -295,14 +349,47 @@ class PyVoipPhone(VoIPPhone):  # type: ignore[misc]
             self.sip.answer(request, 503, ("Retry-After", str(PORT_WAIT_SECONDS)))
             return
         call = self.calls[request.call_id]
+        assert isinstance(call, ReceivedCall)
         ringing = "account=%s call=%s event=call-ringing caller=%s"
         log.debug(ringing, account, call.call_id, call.caller.number)
         self._switchboard.connect(call.session)
         call.session.ring()
         self.sip.line.endpoint.notify(functools.partial(self._on_call, call))
 
+    def call(
+        self, target: str, on_result: OnResult, *, ring_seconds: float = RING_SECONDS
+    ) -> OutgoingCall:
+        """See Phone: pyVoIP's own may never return, and holds the receive lock meanwhile."""
+        line: Line = self.sip.line
+        with line.lock:
+            try:
+                call = self._place(target, functools.partial(line.tell, on_result), ring_seconds)
+            except CallNotPossible as problem:
+                impossible = "account=%s event=call-impossible to=%r reason=%r"
+                log.warning(impossible, self.account.name, target, problem.result.reason)
+                line.tell(on_result, problem.result)
+                return ImpossibleCall(target)
+            dialling = "account=%s call=%s event=call-dialling to=%r"
+            log.debug(dialling, self.account.name, call.call_id, target)
+            self.calls[call.call_id] = call
+            self._switchboard.connect(call.session)
+            return call
+
+    def _place(self, target: str, on_result: OnResult, ring_seconds: float) -> PlacedCall:
+        uri = destination(target, self.sip.line.identity.host)
+        self._switchboard.admit_ours()
+        try:
+            port = self.request_port()
+        except NoPortsAvailableError as error:
+            raise CallNotPossible(str(error)) from None
+        try:
+            return PlacedCall(self, uri, on_result, local_port=port, ring_seconds=ring_seconds)
+        except CallNotPossible:
+            self._ports.release(port)
+            raise
+
     def _create_Call(self, request: RepairedMessage, session_id: int) -> None:
-        self.calls[request.call_id] = RepairedCall(self, request, session_id)
+        self.calls[request.call_id] = ReceivedCall(self, request, session_id)
 
     def request_port(self, blocking: bool = True) -> int:
         """An even port that can be bound in fact. Raises NoPortsAvailableError at once when there is none."""

@@ -70,8 +70,8 @@ class Transfer:
 
     @property
     def is_taken(self) -> bool:
-        """Whether the other side has taken it on: a BYE from now on is part of it."""
-        return self._is_taken
+        """Whether the other side has taken it on, and it hasn't failed: a BYE is part of it."""
+        return self._is_taken and (self.result is None or self.result.is_accepted)
 
     def sent(self, sequence: int) -> None:
         """A REFER is out, or out again with credentials; its number is the subscription's id."""
@@ -109,9 +109,12 @@ class Transfer:
         elif not self._is_parted:
             self._extend(now, _seconds(parameter(fields, "expires")))
 
-    def part(self, now: float) -> None:
-        """The call has ended: by the transfer, if it was taken on, and a last word may follow."""
-        if not self._is_taken:
+    def part(self, now: float, *, is_ours: bool = False) -> None:
+        """The call has ended: by the transfer, if that was taken on, and a last word may follow.
+
+        `is_ours` when the transfer has nothing to do with it: then nobody listens any more.
+        """
+        if is_ours or not self._is_taken:
             self._finish(CALL_OVER)
         elif not self._is_parted and not self.is_over:
             self._is_parted = True

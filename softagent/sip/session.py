@@ -12,28 +12,30 @@ import contextlib
 import enum
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 from softagent.media.description import MediaDescription
 from softagent.sip.address import Uri
+from softagent.sip.asking import Asking
 from softagent.sip.body import find
 from softagent.sip.dialog import Dialog
 from softagent.sip.errors import DescriptionError, NotAcceptable
 from softagent.sip.keypad import read_info
 from softagent.sip.line import Line
 from softagent.sip.listeners import Listeners
-from softagent.sip.message import Message, Response
+from softagent.sip.message import Message, Request, Response
 from softagent.sip.negotiation import Negotiation
-from softagent.sip.phone import CallEnd, Caller
+from softagent.sip.phone import CallEnd, Caller, OnResult
+from softagent.sip.refer import Transfer
+from softagent.sip.reinvite import Reinvite
 from softagent.sip.sdp import CONTENT_TYPE
 from softagent.sip.transaction import ServerTransaction
-from softagent.sip.uas import ALLOW, SUPPORTED, Reply, reply_to_notify
+from softagent.sip.transfer import Transfers
+from softagent.sip.uas import ALLOW, SUPPORTED, Fields, Reply, reply_to_notify
 
 log = logging.getLogger("softagent.sip")
 
 OnResponse = Callable[[Response | None], None]
-MOST_CHALLENGES = 3
-"""Challenges answered for one request: a proxy's and the PBX's, and one for a stale nonce."""
+OnFinal = Callable[[Response], None]
 RETRY_AFTER = ("Retry-After", "1")
 TYPED = ("Content-Type", CONTENT_TYPE)
 
@@ -68,6 +70,12 @@ class Session:
         self.negotiation = negotiation
         self.caller = caller
         """The other side, as the PBX said last."""
+        self.asking = Asking(line.endpoint, dialog, line.authenticator)
+        self.transfers = Transfers(self)
+        self.joined: Transfer | None = None
+        """The transfer of another call to this one's far end, which ends this one."""
+        self.is_caller = False
+        """Whether it was we who began the call, and made its Call-ID."""
         self.state = SessionState.EARLY
         self.contact = ("Contact", f"<{contact}>")
         self.ending: CallEnd | None = None
@@ -87,6 +95,16 @@ class Session:
     def is_over(self) -> bool:
         """Nothing more to say, not even a BYE that waits for the ACK."""
         return self.state is SessionState.ENDED
+
+    @property
+    def is_forgettable(self) -> bool:
+        """Whether no request for it can come any more, not even the last word of a transfer."""
+        return self.is_over and not self.transfers.is_pending
+
+    @property
+    def is_up(self) -> bool:
+        """Whether it is answered and not over."""
+        return self.ending is None and self.state in (SessionState.ANSWERED, SessionState.CONFIRMED)
 
     @property
     def can_offer(self) -> bool:
@@ -118,6 +136,7 @@ class Session:
         """Be over, without a word."""
         if not self.is_over:
             self.state = SessionState.ENDED
+            self.transfers.part(is_ours=end is not CallEnd.TRANSFERRED)
             self._report(end)
 
     def request(
@@ -126,35 +145,31 @@ class Session:
         *headers: tuple[str, str],
         body: bytes = b"",
         on_response: OnResponse,
-        challenges: int = MOST_CHALLENGES,
     ) -> None:
         """Send a request within the dialog, again with credentials where the PBX asks for them.
 
         `on_response` gets the final response, or None when none came. Not for INVITE.
         """
+        self.asking.ask(method, on_response, *headers, body=body)
 
-        def take(response: Response | None) -> None:
-            if response is not None and self._may_retry(response, challenges):
-                self.request(
-                    method,
-                    *headers,
-                    body=body,
-                    on_response=on_response,
-                    challenges=challenges - 1,
-                )
-            else:
-                on_response(response)
+    def reinvite(
+        self,
+        describe: Callable[[], bytes],
+        on_result: OnResult,
+        *,
+        headers: Callable[[], Fields] = tuple,
+        on_response: OnFinal = lambda response: None,
+    ) -> None:
+        """Ask for a change of the session as soon as no other one is in the air; see Reinvite.
 
-        request = self.dialog.request(method, *headers, body=body)
-        if challenges < MOST_CHALLENGES:
-            credentials = self.line.authenticator.headers(method, request.uri)
-            request = replace(request, headers=request.headers.with_(*credentials))
-        self.line.endpoint.request(request, self.dialog.next_hop, take)
+        `describe` writes the offer and `headers` what goes beside it, just before it is sent;
+        `on_response` gets the final response, and `on_result` the end, after what it changes.
+        """
+        Reinvite(self, describe, on_result, headers=headers, on_response=on_response).start()
 
-    def _may_retry(self, response: Response, challenges: int) -> bool:
-        """Whether it is a challenge that can be answered."""
-        is_challenge = response.status in (401, 407) and challenges > 0
-        return is_challenge and self.line.authenticator.learn(response)
+    def owns(self, request: Request) -> bool:
+        """Whether a request of the other side belongs to this call."""
+        return self.dialog.matches(request)
 
     def _send_bye(self) -> None:
         def take(response: Response | None) -> None:
@@ -176,6 +191,8 @@ class Session:
                 self._confirm(transaction)
             case "BYE":
                 self._leave(transaction)
+            case "NOTIFY" if self.transfers.hear(transaction):
+                pass
             case _ if self.ending is not None:
                 self.respond(transaction, 481)
             case "INVITE":
@@ -246,7 +263,9 @@ class Session:
         for invite in self._unacknowledged.values():
             self.line.endpoint.acknowledge(invite)
         self._unacknowledged.clear()
-        self.end(CallEnd.CALLER_HUNG_UP)
+        is_joined = self.joined is not None and self.joined.is_taken
+        is_transferred = self.transfers.is_taken or is_joined
+        self.end(CallEnd.TRANSFERRED if is_transferred else CallEnd.CALLER_HUNG_UP)
 
     def _reinvite(self, transaction: ServerTransaction) -> None:
         """A re-INVITE: hold, resume, moved media, another codec, a session refresh (section 14.2).

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from softagent.sip.errors import MessageError
 from softagent.sip.headers import Via
+from softagent.sip.impossible import CallNotPossible
 from softagent.sip.incoming import IncomingSession, Invitation
 from softagent.sip.line import Line
 from softagent.sip.message import Request
@@ -15,6 +16,9 @@ from softagent.sip.uas import Reply, reply_outside_dialog
 
 BACK_IN_SECONDS = 30
 """After which to try again while this telephone goes out of service: it is another one's turn by then."""
+
+MOST_CALLS = 2
+"""The caller's, and the one in which it is asked whether somebody wants to speak with them."""
 
 Identity = tuple[str, str, str]
 """Call-ID, From tag and CSeq: the same in all copies of one request, by whichever way they come."""
@@ -42,6 +46,11 @@ class Switchboard:
             return Reply(486)
         return None
 
+    def admit_ours(self) -> None:
+        """Whether we may call somebody: beside one call for a consultation. Raises CallNotPossible."""
+        if sum(session.ending is None for session in self.sessions) >= MOST_CALLS:
+            raise CallNotPossible(f"there are {MOST_CALLS} calls already")
+
     def connect(self, session: Session) -> None:
         """Bring requests to this session from now on, until it is over."""
         self.sessions.append(session)
@@ -49,7 +58,7 @@ class Switchboard:
     def handle(self, transaction: ServerTransaction) -> None:
         """Deal with a request. Raises MessageError for one that can't be read."""
         request = transaction.request
-        self.sessions = [session for session in self.sessions if not session.is_over]
+        self.sessions = [session for session in self.sessions if not session.is_forgettable]
         session = self.session_of(request)
         if request.method == "CANCEL":
             self._cancel(transaction)
@@ -66,7 +75,7 @@ class Switchboard:
 
     def session_of(self, request: Request) -> Session | None:
         """The call whose dialog a request belongs to. Raises MessageError when its tags can't be read."""
-        return next((s for s in self.sessions if s.dialog.matches(request)), None)
+        return next((s for s in self.sessions if s.owns(request)), None)
 
     def _reply(self, request: Request) -> Reply | None:
         """An OPTIONS is answered as an INVITE would be (section 11.2)."""

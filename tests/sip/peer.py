@@ -96,13 +96,14 @@ class Peer:
             if message.headers.first("Expires") == str(expires):
                 return message
 
-    def reply(self, to: Request, status: int, headers: str = "") -> None:
+    def reply(self, to: Request, status: int, headers: str = "", body: bytes = b"") -> None:
         """Answer a request of the telephone's."""
         copied = "".join(
             f"{name}: {to.need(name)}\r\n" for name in ("Via", "From", "To", "Call-ID", "CSeq")
         )
-        head = f"SIP/2.0 {status} Scripted\r\n{copied}{headers}Content-Length: 0\r\n\r\n"
-        self.send(head.encode())
+        typed = "Content-Type: application/sdp\r\n" if body else ""
+        head = f"SIP/2.0 {status} Scripted\r\n{copied}{headers}{typed}"
+        self.send(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
 
     def send(self, data: bytes) -> None:
         self.socket.sendto(data, self.phone)

@@ -22,18 +22,19 @@ def request_bytes(
     sent_by: str = "127.0.0.1:5198",
     transport: str = "UDP",
     headers: str = "",
+    kind: str = "application/sdp",
     body: bytes = b"",
 ) -> bytes:
     """One request; `headers` are lines ending with a line break."""
     tag = f";tag={to_tag}" if to_tag else ""
-    kind = "Content-Type: application/sdp\r\n" if body else ""
+    typed = f"Content-Type: {kind}\r\n" if body else ""
     head = (
         f"{method} sip:1000@127.0.0.1 SIP/2.0\r\n"
         f"Via: SIP/2.0/{transport} {sent_by};branch={branch};rport\r\n"
         f'From: "Caller" <sip:1003@127.0.0.1>;tag={from_tag}\r\n'
         f"To: <sip:1000@127.0.0.1>{tag}\r\n"
         f"Call-ID: {call}\r\nCSeq: {sequence} {method}\r\nMax-Forwards: 70\r\n"
-        f"Contact: <sip:1003@{sent_by}>\r\n{headers}{kind}Content-Length: {len(body)}\r\n\r\n"
+        f"Contact: <sip:1003@{sent_by}>\r\n{headers}{typed}Content-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
 
