@@ -37,7 +37,9 @@ COMMANDS = {
     "models": LazyCommand("softagent.cli.models", "Bring, check and find the models."),
     "trace": LazyCommand("softagent.cli.trace", "Draw what happened in a call, from a capture."),
     "demo": LazyCommand("softagent.cli.demo", "Listen to a conversation on this machine alone."),
-    "bench": LazyCommand("softagent.cli.bench", "Measure how fast it answers, and its media."),
+    "bench": LazyCommand(
+        "softagent.cli.bench", "Measure how fast it answers, its media and its signalling."
+    ),
 }
 """In each module the command has its own name."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from softagent.cli.bench_media import media
+from softagent.cli.bench_signalling import signalling
 
 SIP_PORT = 5060
 
@@ -30,6 +31,7 @@ def bench() -> None:
 
 
 bench.add_command(media)
+bench.add_command(signalling)
 
 
 @bench.command()

@@ -41,3 +41,12 @@ def test_a_network_that_cannot_be_is_named(
     """`bench media`: before anything is started."""
     assert invoke(["bench", "media", *arguments]) == code
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["--calls", "0"], ["--restarts", "-1"]])
+def test_a_plan_that_cannot_be_is_named(
+    capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    """`bench signalling`: before anything is started."""
+    assert invoke(["bench", "signalling", *arguments]) == USAGE_ERROR
+    assert "is not in the range" in capsys.readouterr().err
