@@ -280,3 +280,54 @@ def test_a_stranger_who_knows_every_number_changes_nothing(strangers):
         assert np.array_equal(alone.pop()[0], attacked.pop()[0])
     assert attacked.packets == len(strangers)
     assert attacked.foreign == sum(is_forged for is_forged, _ in strangers)
+
+
+@pytest.mark.parametrize("codec", ["PCMU", "G722"])
+@pytest.mark.parametrize("ptime_ms", [10, 20, 30, 40, 50, 60])
+def test_packets_of_any_length_are_heard_to_the_sample(codec, ptime_ms):
+    """Through the wrap of both numbers; what is heard is what the codec makes of the whole."""
+    sending, whole = codec_named(codec), codec_named(codec)
+    speech = np.random.default_rng(1).normal(0, 3000, 16000 * 3).astype(np.int16)
+    size = sending.rate_hz * ptime_ms // 1000
+    payloads = [sending.encode(speech[i : i + size]) for i in range(0, len(speech) - size, size)]
+    receiver = RtpReceiver(
+        replace(MEDIA, codec=codec, payload_type=sending.payload_type), rate_hz=sending.rate_hz
+    )
+    source = Source(
+        sequence_number=65520, timestamp=2**32 - 20 * 8 * ptime_ms, duration=8 * ptime_ms
+    )
+    sent_ms, heard = 0, []
+    for tick in range(len(payloads) * ptime_ms // 20):
+        while sent_ms <= tick * 20 and source.count < len(payloads):
+            packet = source.packet(payload=payloads[source.count])
+            packet.payload_type = sending.payload_type
+            push(receiver, packet, arrival_seconds=sent_ms / 1000)
+            sent_ms += ptime_ms
+        heard.append(receiver.pop()[0])
+        assert receiver.jitter_buffer.depth_ms <= 20 + ptime_ms
+    expected = whole.decode(b"".join(payloads))
+    sound = np.concatenate(heard)[len(heard[0]) :]
+    assert np.array_equal(sound, expected[: len(sound)])
+    counters = receiver.jitter_buffer.counters
+    assert (counters.concealed, counters.late, counters.dropped) == (0, 0, 0)
+    assert receiver.reception.lost == 0
+    assert receiver.reception.jitter_ms < 1
+
+
+def test_comfort_noise_is_no_loss_and_no_unknown_type(receiver):
+    """On its static payload type, agreed on or not, and on an agreed dynamic one."""
+    source = Source()
+    receiver.change(replace(MEDIA, noise_payload_type=98))
+    for payload_type in (13, 98):
+        for _ in range(4):
+            push(receiver, source.packet())
+            receiver.pop()
+        packet = source.packet(payload=b"\x3c")
+        packet.payload_type = payload_type
+        push(receiver, packet)
+        quiet = [receiver.pop()[0] for _ in range(20)][1:]
+        assert 0 < np.abs(np.concatenate(quiet)).max() < 256
+        source.pause(19 * FRAME)
+    assert (receiver.unknown_type, receiver.reception.lost) == (0, 0)
+    assert receiver.jitter_buffer.counters.concealed == 0
+    assert receiver.packets == 10
