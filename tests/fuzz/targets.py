@@ -10,14 +10,20 @@ import contextlib
 from softagent.config import AccessSettings
 from softagent.media.description import MediaDescription
 from softagent.media.receiver import RtpReceiver
+from softagent.media.reports import ReportExchange
+from softagent.media.rtcp import parse_compound
+from softagent.media.sender import RtpSender
 from softagent.sip import sdp
 from softagent.sip.address import Uri
 from softagent.sip.admission import Admission
+from softagent.sip.agreement import Abilities
+from softagent.sip.body import parts
 from softagent.sip.dialog import Dialog, caller_of
 from softagent.sip.digest import Challenge
-from softagent.sip.errors import DescriptionError, MessageError
+from softagent.sip.errors import DescriptionError, MessageError, NotAcceptable
 from softagent.sip.hop import Hop
 from softagent.sip.message import BadRequest, Request, Response, parse
+from softagent.sip.negotiation import Negotiation
 from softagent.sip.response import respond, stateless_tag
 from softagent.sip.transaction import ServerTransaction, server_key
 from softagent.sip.uas import reply_outside_dialog, standing_reply
@@ -49,14 +55,15 @@ def sip(data: bytes) -> None:
 
 def _request(request: Request) -> None:
     server_key(request, request.method)
-    standing_reply(request, language="en")
+    standing_reply(request)
     reply_outside_dialog(request)
+    parts(request)
     caller_of(request)
     admission = Admission(AccessSettings(), is_known=lambda request: False)
     admission.of_source(request, SOURCE.host, 0.0)
     _respond(request, 200)
     with contextlib.suppress(MessageError):
-        dialog = Dialog(request, SOURCE, "tag")
+        dialog = Dialog.taken(request, SOURCE, "tag")
         dialog.refresh_target(request)
         assert isinstance(parse(_with_via(dialog.request("BYE").serialize())), Request)
         assert dialog.next_hop.host
@@ -86,19 +93,37 @@ def _response(response: Response) -> None:
 
 
 def description(data: bytes) -> None:
-    """An offer: read, agreed on, answered, and the answer read again."""
+    """An offer, an answer to ours, and an offer again: read, agreed on, answered."""
+    for family, host in (("IP4", "192.0.2.2"), ("IP6", "2001:db8::2")):
+        for srtp in ("off", "preferred", "required"):
+            abilities = Abilities(("G722", "PCMU", "PCMA"), family, srtp)
+            _offered(data, Negotiation(abilities, host=host, source_host=SOURCE.host))
+            _answering(data, Negotiation(abilities, host=host, source_host=SOURCE.host))
+
+
+def _offered(data: bytes, negotiation: Negotiation) -> None:
+    """Every line of the offer is answered in its place, one of them taken; all ours can be offered again."""
+    with contextlib.suppress(DescriptionError, NotAcceptable):
+        negotiation.receive_offer(data)
+        negotiation.open(20000)
+        answer = sdp.parse(negotiation.answer())
+        assert len(answer.media) == len(sdp.parse(data).media)
+        assert [media.port for media in answer.media if media.port] == [20000]
+        _ = sdp.parse(negotiation.offer())
+        assert 0 <= negotiation.media.remote_port < 65536
+        assert 10 <= negotiation.media.ptime_ms <= 60
+
+
+def _answering(data: bytes, negotiation: Negotiation) -> None:
+    """What can't be an answer to ours leaves the media as they were."""
+    negotiation.open(20000)
+    negotiation.expect()
+    negotiation.offer()
+    before = negotiation.media
     try:
-        offer = sdp.parse(data)
-    except DescriptionError:
-        return
-    agreed = sdp.agree(offer, ("G722", "PCMU", "PCMA"), source_host=SOURCE.host)
-    if agreed is None:
-        return
-    answer = sdp.answer(offer, agreed, host="192.0.2.2", port=20000, session="1 1")
-    again = sdp.parse(answer)
-    assert len(again.media) == len(offer.media)
-    assert 0 < agreed.port < 65536
-    assert [media.port != 0 for media in again.media].count(True) == 1
+        negotiation.receive_answer(data)
+    except (DescriptionError, NotAcceptable):
+        assert negotiation.media == before
 
 
 MEDIA = MediaDescription(
@@ -138,6 +163,37 @@ def rtp(data: bytes) -> None:
     target.push(_good(1))
     target.push(data)
     target.push(_good(2))
+
+
+class RtcpTarget:
+    """The exchange of reports in the middle of a call."""
+
+    def __init__(self) -> None:
+        sender = RtpSender(payload_type=0, ssrc=0x1234)
+        sender.packet(bytes(160), duration=160)
+        self.exchange = ReportExchange(sender, 8000)
+        self.heard = 0
+
+    def push(self, data: bytes) -> None:
+        self.heard += 1
+        seconds = 1_700_000_000.0 + self.heard
+        source = (SOURCE.host, 4001)
+        self.exchange.push(
+            data, source=source, is_known=True, arrival_seconds=seconds, is_at_report_port=True
+        )
+        assert parse_compound(self.exchange.report([], unix_seconds=seconds))
+        assert self.exchange.destination(MEDIA, (SOURCE.host, 4000)) == source
+        assert 0 <= (self.exchange.round_trip_ms or 0.0) <= 10_000
+        if self.exchange.far_end is not None:
+            assert 0 <= self.exchange.far_end.loss_percent <= 100
+        assert len(self.exchange._heard) <= 1
+
+
+def rtcp(data: bytes) -> None:
+    """A compound, twice."""
+    target = RtcpTarget()
+    target.push(data)
+    target.push(data)
 
 
 def _good(number: int) -> bytes:

@@ -141,13 +141,13 @@ class Telephone:
     def leftovers(self) -> dict[str, int]:
         """What is still kept of requests and calls; the registration goes on for ever."""
         phone, transactions = self.phone, self.endpoint.transactions
-        phone._forget_calls()
         clients = [key for key in transactions._clients if key[-1] != "REGISTER"]
         return {
             "servers": len(transactions._servers),
             "clients": len(clients),
             "invites": len(transactions._invites),
             "calls": len(phone.calls),
+            "sessions": sum(not session.is_over for session in phone._switchboard.sessions),
             "ports": len(phone._ports._used),
             "timers": len([wake for wake in transactions._wakes if wake[2][-1] != "REGISTER"]),
             "alarms": len(self.endpoint._alarms._waiting),

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
+import script
 import seeds
 import targets
 from hypothesis import given
 from hypothesis import strategies as st
 
+SEEDS = [
+    *((targets.sip, data) for data in seeds.files("sip")),
+    *((targets.description, data) for data in seeds.files("sdp")),
+    *((targets.rtp, data) for data in (*seeds.files("rtp"), *seeds.files("rtcp"))),
+    *((targets.rtcp, data) for data in (*seeds.files("rtcp"), *seeds.files("rtp"))),
+    *((script.run, data) for data in seeds.files("calls")),
+]
 
-@pytest.mark.parametrize("data", seeds.files("sip"))
-def test_every_seed_is_taken(data: bytes) -> None:
-    """As it is."""
-    targets.sip(data)
+
+@pytest.mark.parametrize(("target", "data"), SEEDS)
+def test_every_seed_is_taken(target: Callable[[bytes], None], data: bytes) -> None:
+    """As it is: what the coverage-guided fuzzer begins with."""
+    target(data)
 
 
 @seeds.bounded(600)
@@ -22,14 +33,23 @@ def test_sip(data: bytes) -> None:
     targets.sip(data)
 
 
-@seeds.bounded(600)
+@seeds.bounded(300)
 @given(seeds.mutations("sdp"))
 def test_descriptions(data: bytes) -> None:
     """Offers of PBXs, phones and border controllers, damaged."""
     targets.description(data)
 
 
-@seeds.bounded(600)
+@seeds.bounded(400)
+@given(st.lists(seeds.mutations("rtcp"), max_size=6))
+def test_rtcp(compounds: list[bytes]) -> None:
+    """Reports in any order: ours go on, and what they say stays within bounds."""
+    target = targets.RtcpTarget()
+    for compound in compounds:
+        target.push(compound)
+
+
+@seeds.bounded(150)
 @given(st.lists(st.one_of(seeds.mutations("rtp"), seeds.mutations("rtcp")), max_size=12))
 def test_rtp(packets: list[bytes]) -> None:
     """Packets in any order: every one is counted once, and 20 ms of sound come out for each tick."""
