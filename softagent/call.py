@@ -49,6 +49,7 @@ from softagent.inbox import Inbox
 from softagent.journal import Journal
 from softagent.listener import Listener
 from softagent.media.codec import codec_named
+from softagent.media.courier import Courier
 from softagent.media.frame import TICKS_PER_SECOND, Samples, Tick, ticks
 from softagent.media.playout import Playout
 from softagent.media.recorder import StereoRecorder
@@ -77,8 +78,9 @@ class CallSession:
         *,
         report: Callable[[Report], None],
         observe: Observe = unobserved,
+        courier: Courier | None = None,
     ) -> None:
-        """`observe` sees the call's RTP as it is on the wire, for a trace."""
+        """`observe` sees the call's RTP as it is on the wire, for a trace; `courier` sends ours."""
         self._call = call
         self._account = account
         self._journal = Journal(account.name, call, report)
@@ -92,6 +94,7 @@ class CallSession:
             on_tick=self._inbox.tick,
             name=account.name,
             observe=observe,
+            courier=courier,
         )
         self._conversation = _conversation(account, engines, opening)
         self._hearing = Hearing(

@@ -29,6 +29,7 @@ from softagent.engines import Engines, load_engines
 from softagent.errors import CredentialsRefused, RegistrationLost, SoftagentError
 from softagent.heartbeat import BEAT_SECONDS, Beat, Ready
 from softagent.media.codec import codec_named
+from softagent.media.courier import Courier
 from softagent.models.store import ModelStore
 from softagent.report import Heard, Report, Said
 from softagent.sip.phone import (
@@ -70,7 +71,13 @@ def run_worker(
         if tracer is not None:
             phone.observe(tracer.signalling)
         return Worker(
-            account, engines, phone, parent=parent, report_words=report_words, tracer=tracer
+            account,
+            engines,
+            phone,
+            parent=parent,
+            report_words=report_words,
+            tracer=tracer,
+            courier=Courier(),
         ).run()
     except SoftagentError as error:
         _log.error("account=%s event=worker-failed error=%r", account.name, str(error))
@@ -134,6 +141,7 @@ class Worker:
         report_words: bool = False,
         beat_seconds: float = BEAT_SECONDS,
         tracer: Tracer | None = None,
+        courier: Courier | None = None,
     ) -> None:
         self._account = account
         self._engines = engines
@@ -142,6 +150,7 @@ class Worker:
         self._report_words = report_words
         self._beat_seconds = beat_seconds
         self._tracer = tracer
+        self._courier = courier
         self._opening = opening(account.persona, account.facts)
         self._sending = threading.Lock()
         """Guards `_parent.send`: the main thread beats, call threads report."""
@@ -161,6 +170,9 @@ class Worker:
             if self._tracer is not None:
                 self._tracer.start()
                 cleanup.callback(self._tracer.stop)
+            if self._courier is not None:
+                self._courier.start()
+                cleanup.callback(self._courier.stop)
             self._phone.start(on_call=self._on_call, on_registration=self._on_registration)
             try:
                 self._mind()
@@ -264,6 +276,7 @@ class Worker:
             self._opening,
             report=self._report,
             observe=unobserved if self._tracer is None else self._tracer.media(call.call_id),
+            courier=self._courier,
         )
         with self._minding:
             self._calls[threading.current_thread()] = session

@@ -16,7 +16,10 @@ from dataclasses import dataclass
 
 from softagent.capture.observe import Observe, unobserved
 from softagent.errors import PortInUse
+from softagent.media.courier import LEAD_SECONDS, Courier
+from softagent.media.courier_process import Stream
 from softagent.media.sources import Address
+from softagent.media.stats import Histogram
 
 LONGEST_DATAGRAM_BYTES = 2048
 SO_TIMESTAMPNS = 35
@@ -47,14 +50,26 @@ class MediaPort:
     good while an interface is down.
     """
 
-    def __init__(self, local: Address, *, name: str = "", observe: Observe = unobserved) -> None:
+    def __init__(
+        self,
+        local: Address,
+        *,
+        name: str = "",
+        observe: Observe = unobserved,
+        courier: Courier | None = None,
+    ) -> None:
         """Bind `local`, and the next port for RTCP if it is free; PortInUse for the first.
 
-        `observe` sees every datagram as it is on the wire, for a trace.
+        `observe` sees every datagram as it is on the wire, for a trace. With a `courier`
+        packets may be handed over before they are due.
         """
         host, port = local
         self._observe = observe
         self._socket = _bound_socket(local)
+        self._direct = Stream(self._socket)
+        """How packets leave without the courier."""
+        self._delivery = None if courier is None else courier.open(self._socket)
+        self._sent = 0, Histogram()
         self._report_socket: socket.socket | None = None
         try:
             self._report_socket = _bound_socket((host, port + 1))
@@ -91,27 +106,62 @@ class MediaPort:
             arrivals.append(arrival)
         return arrivals
 
-    def send(self, packet: bytes, peer: Address) -> bool:
-        """Send from the RTP port; False when the system refuses."""
-        return self._send(self._socket, packet, peer)
+    @property
+    def lead_seconds(self) -> float:
+        """How long before they are due packets may be handed over."""
+        return 0.0 if self._delivery is None else LEAD_SECONDS
 
-    def send_report(self, packet: bytes, peer: Address) -> bool:
-        """Send from the RTCP port; False when there is none or the system refuses."""
-        return self._report_socket is not None and self._send(self._report_socket, packet, peer)
+    @property
+    def sent(self) -> tuple[int, Histogram]:
+        """RTP packets that the system refused, and the intervals between those sent."""
+        if self._delivery is not None:
+            self._sent = self._delivery.counts()
+        return self._merged(self._sent)
+
+    def send(
+        self, packet: bytes, peer: Address, *, due_seconds: float = 0.0, begins: bool = False
+    ) -> bool:
+        """Send from the RTP port, when it is due if there is a courier; False when refused.
+
+        `due_seconds` is of the monotonic clock; `begins` says that no interval ends here.
+        """
+        if self._delivery is not None and self._delivery.send(
+            packet, peer, due_seconds=due_seconds, begins=begins
+        ):
+            at_seconds = time.time() + max(due_seconds - time.monotonic(), 0.0)
+        elif self._direct.send(packet, peer, begins=begins):
+            at_seconds = 0.0
+        else:
+            return False
+        self._observe(packet, _address(self._socket), peer, at_seconds=at_seconds)
+        return True
+
+    def send_report(self, packet: bytes, peer: Address, *, is_muxed: bool = False) -> bool:
+        """Send from the RTCP port, or from that of RTP; False when there is none or it is refused."""
+        endpoint = self._socket if is_muxed else self._report_socket
+        if endpoint is None:
+            return False
+        try:
+            endpoint.sendto(packet, peer)
+        except (OSError, OverflowError):
+            return False
+        self._observe(packet, _address(endpoint), peer)
+        return True
 
     def close(self) -> None:
         """Free both ports. May be called again."""
+        delivery, self._delivery = self._delivery, None
+        if delivery is not None:
+            self._sent = delivery.close()
         self._socket.close()
         if self._report_socket is not None:
             self._report_socket.close()
 
-    def _send(self, endpoint: socket.socket, packet: bytes, peer: Address) -> bool:
-        try:
-            endpoint.sendto(packet, peer)
-            self._observe(packet, _address(endpoint), peer)
-        except (OSError, OverflowError):  # no route, a full buffer, port 65536: the next may pass
-            return False
-        return True
+    def _merged(self, delivered: tuple[int, Histogram]) -> tuple[int, Histogram]:
+        """What left directly as well: before the courier was lost, or all of it."""
+        unsent, intervals = delivered
+        direct = Histogram(self._direct.steps, max_ms=self._direct.max_ms)
+        return unsent + self._direct.unsent, intervals.with_others(direct)
 
 
 def is_closed(error: OSError) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from softagent.media.loss import LossRuns
@@ -85,10 +86,11 @@ DROPOUT_PACKETS = 3000
 class Histogram:
     """How long something took, each time: counts of fixed size. One writer; any reader."""
 
-    def __init__(self) -> None:
-        self._counts = [0] * HISTOGRAM_STEPS
-        self._total = 0
-        self.max_ms = 0.0
+    def __init__(self, counts: Sequence[int] = (), *, max_ms: float = 0.0) -> None:
+        """Begin with nothing, or with what another one has counted."""
+        self._counts = list(counts) or [0] * HISTOGRAM_STEPS
+        self._total = sum(counts)
+        self.max_ms = max_ms
 
     def add(self, time_ms: float) -> None:
         """Count it once more."""
@@ -96,6 +98,11 @@ class Histogram:
         self._counts[step] += 1
         self._total += 1
         self.max_ms = max(self.max_ms, time_ms)
+
+    def with_others(self, others: Histogram) -> Histogram:
+        """Both counted together."""
+        counts = [ours + theirs for ours, theirs in zip(self._counts, others._counts, strict=True)]
+        return Histogram(counts, max_ms=max(self.max_ms, others.max_ms))
 
     def percentile_ms(self, percent: float) -> float:
         """The time that `percent` of them stay within, rounded up to a step."""

@@ -19,6 +19,7 @@ from aiortp import is_rtcp
 
 from softagent.capture.observe import Observe, unobserved
 from softagent.media.codec import codec_named
+from softagent.media.courier import Courier
 from softagent.media.description import MediaDescription
 from softagent.media.frame import TICKS_PER_SECOND, Played, Tick, frame_samples
 from softagent.media.pace import Pace
@@ -31,7 +32,7 @@ from softagent.media.reports import ReportExchange, ReportSchedule
 from softagent.media.sender import RtpSender
 from softagent.media.speaker import RtpSpeaker
 from softagent.media.srtp import SrtpChannel
-from softagent.media.stats import StreamStats
+from softagent.media.stats import Histogram, StreamStats
 from softagent.media.summary import ClockCounts, summarize
 
 RECEIVE_TIMEOUT_SECONDS = 0.1
@@ -59,8 +60,12 @@ class RtpStream:
         observe: Observe = unobserved,
         schedule: ReportSchedule | None = None,
         open_port: Callable[..., MediaPort] = MediaPort,
+        courier: Courier | None = None,
     ) -> None:
-        """`observe` sees every datagram as it is on the wire, for a trace."""
+        """`observe` sees every datagram as it is on the wire, for a trace.
+
+        With a `courier` packets leave on time though this process is busy, and 20 ms later.
+        """
         codec = codec_named(media.codec)
         self._media = media
         """Replaced as a whole by `change`; whoever needs it reads it once."""
@@ -79,7 +84,11 @@ class RtpStream:
         self._reports = ReportExchange(self._sender, codec.clock_hz)
         self._schedule = schedule or ReportSchedule()
         self._open_port = open_port
+        self._courier = courier
         self._port: MediaPort | None = None
+        self._has_ended = False
+        self._begins = True
+        """Whether nothing was sent just before the next packet."""
         self._threads: list[threading.Thread] = []
         self._is_stopping = threading.Event()
         self._silence = Played(np.zeros(frame_samples(codec.rate_hz), dtype=np.int16))
@@ -88,7 +97,9 @@ class RtpStream:
 
     def start(self) -> None:
         """Bind the port and begin to send and hear; PortInUse when the port is taken."""
-        self._port = port = self._open_port(self._local, name=self._name, observe=self._observe)
+        self._port = port = self._open_port(
+            self._local, name=self._name, observe=self._observe, courier=self._courier
+        )
         for role, run in (("receive", self._receive), ("clock", self._keep_time)):
             thread = threading.Thread(
                 target=run, args=(port,), name=f"rtp-{role}-{self._name}", daemon=True
@@ -104,11 +115,11 @@ class RtpStream:
                 thread.join(JOIN_TIMEOUT_SECONDS)
                 if thread.is_alive():
                     log.error("thread still running thread=%s", thread.name)
-        port, self._port = self._port, None
-        if port is not None:
+        if self._port is not None and not self._has_ended:
+            self._has_ended = True
             with self._guard():
-                self._report(port, is_last=True)
-            port.close()
+                self._report(self._port, is_last=True)
+            self._port.close()
 
     def change(self, media: MediaDescription) -> None:
         """Go on as a new SDP agreed: at its address, with its keys, held or no longer held."""
@@ -140,6 +151,7 @@ class RtpStream:
 
     def stats(self) -> StreamStats:
         """What has happened up to now."""
+        sent = (0, Histogram()) if self._port is None else self._port.sent
         with self._lock:
             return summarize(
                 self._media.codec,
@@ -148,6 +160,7 @@ class RtpStream:
                 reports=self._reports,
                 channel=self._channel,
                 clock=self._counts,
+                sent=sent,
                 underruns=self._playout.underruns,
             )
 
@@ -200,22 +213,23 @@ class RtpStream:
             is_half_tick = pace.is_half_tick
             slots = 1 if is_half_tick or self._speaker.needs_half_ticks else SLOTS_PER_TICK
             slept = pace.take(now_seconds, slots=slots)
+            due_seconds = now_seconds if slept else now_seconds - late_seconds
             self._speaker.skip(slept)
             self._counts.skipped += slept
             with self._guard():
                 if is_half_tick:
-                    self._send_due(port, slots)
+                    self._send_due(port, slots, due_seconds)
                 else:
-                    self._tick(port, slots)
+                    self._tick(port, slots, due_seconds)
                     if self._schedule.tick():
                         self._report(port)
 
-    def _tick(self, port: MediaPort, slots: int) -> None:
+    def _tick(self, port: MediaPort, slots: int, due_seconds: float) -> None:
         media = self._media
         agent = self._silence if media.is_held else self._playout.pop()
         with self._lock:
             self._speaker.put(agent.samples, is_silent=agent.turn is None)
-        self._send_due(port, slots)
+        self._send_due(port, slots, due_seconds)
         with self._lock:
             buffer_ms = self._receiver.jitter_buffer.depth_ms
             caller, digits = self._receiver.pop()
@@ -224,17 +238,16 @@ class RtpStream:
         self._on_tick(Tick(self._index, caller, agent, digits, is_held=media.is_held))
         self._index += not media.is_held
 
-    def _send_due(self, port: MediaPort, slots: int) -> None:
+    def _send_due(self, port: MediaPort, slots: int, due_seconds: float) -> None:
         """Send what leaves now; the next chance is `slots` times 10 ms away."""
         with self._lock:
             packets = [self._channel.protect(packet) for packet in self._speaker.pop(slots=slots)]
             peer, is_held = self._receiver.peer, self._media.is_held
+        due_seconds += port.lead_seconds
         for packet in packets:
-            self._counts.unsent += not port.send(packet, peer)
-        if packets:
-            self._counts.sent(time.monotonic())
-        elif is_held:
-            self._counts.paused()
+            port.send(packet, peer, due_seconds=due_seconds, begins=self._begins)
+            self._begins = False
+        self._begins |= is_held and not packets
 
     @contextlib.contextmanager
     def _guard(self) -> Iterator[None]:
@@ -256,5 +269,5 @@ class RtpStream:
             report = make(self._receiver.report(), unix_seconds=time.time())
             protected = self._channel.protect_report(report)
             destination = self._reports.destination(media, peer)
-        send = port.send if media.rtcp_mux else port.send_report
-        self._counts.unsent += not send(protected, destination)
+        is_sent = port.send_report(protected, destination, is_muxed=media.rtcp_mux)
+        self._counts.unsent_reports += not is_sent

@@ -16,24 +16,11 @@ class ClockCounts:
     def __init__(self) -> None:
         self.lateness = Histogram()
         """How long after their deadline the media clock's slots began."""
-        self.intervals = Histogram()
-        """From one packet sent to the next."""
         self.buffer_ms = Mean()
         """Sound in the jitter buffer, while there was any."""
         self.skipped = 0
-        self.unsent = 0
+        self.unsent_reports = 0
         self.failures = 0
-        self._sent_seconds: float | None = None
-
-    def sent(self, now_seconds: float) -> None:
-        """Packets have just been handed to the system."""
-        if self._sent_seconds is not None:
-            self.intervals.add(1000 * (now_seconds - self._sent_seconds))
-        self._sent_seconds = now_seconds
-
-    def paused(self) -> None:
-        """Nothing is to be sent now, nor is the time until the next packet an interval."""
-        self._sent_seconds = None
 
 
 def summarize(
@@ -44,9 +31,14 @@ def summarize(
     reports: ReportExchange,
     channel: SrtpChannel,
     clock: ClockCounts,
+    sent: tuple[int, Histogram],
     underruns: int,
 ) -> StreamStats:
-    """The stream up to now; the caller holds whatever guards the parts."""
+    """The stream up to now; the caller holds whatever guards the parts.
+
+    `sent`: packets that the system refused, and intervals between those that it took.
+    """
+    unsent, intervals = sent
     counters, far_end = receiver.jitter_buffer.counters, reports.far_end
     return StreamStats(
         packets_sent=sender.packets,
@@ -73,13 +65,13 @@ def summarize(
         replayed=channel.replayed,
         unauthenticated=channel.unauthenticated,
         unknown_type=receiver.unknown_type,
-        unsent=clock.unsent,
+        unsent=unsent + clock.unsent_reports,
         late_p50_ms=clock.lateness.percentile_ms(50),
         late_p99_ms=clock.lateness.percentile_ms(99),
         late_max_ms=clock.lateness.max_ms,
-        interval_p50_ms=clock.intervals.percentile_ms(50),
-        interval_p99_ms=clock.intervals.percentile_ms(99),
-        interval_max_ms=clock.intervals.max_ms,
+        interval_p50_ms=intervals.percentile_ms(50),
+        interval_p99_ms=intervals.percentile_ms(99),
+        interval_max_ms=intervals.max_ms,
         skipped=clock.skipped,
         underruns=underruns,
         failures=clock.failures,

@@ -1,0 +1,179 @@
+"""Hands packets to a process that sends them on time; see `courier_process` for why.
+
+MediaPort.send(packet, due) -> Delivery -> [socket pair] -> courier process -> network
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import socket
+import struct
+import subprocess
+import sys
+import threading
+
+from softagent.media import courier_process
+from softagent.media.courier_process import (
+    ANSWER,
+    ASK,
+    CLOSE,
+    HEAD,
+    LONGEST_ORDER_BYTES,
+    OPEN,
+    ORDER,
+    SEND,
+)
+from softagent.media.sources import Address
+from softagent.media.stats import Histogram
+
+LEAD_SECONDS = 0.020
+"""How long before they leave packets are handed over: what the worker may be late unheard."""
+ANSWER_SECONDS = 1.0
+STOP_SECONDS = 2.0
+
+log = logging.getLogger(__name__)
+
+
+class Courier:
+    """A worker's courier process. Any thread.
+
+    Without it, or when it dies, packets leave at once; the next stream has it started again.
+    """
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        """Guards the process and questions with their answers, in turn; orders need none."""
+        self._numbers = itertools.count(1)
+        self._control: socket.socket | None = None
+        """None while there is no process."""
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start the process, so that the first call needn't; whether it works shows in a call."""
+        with self._guard:
+            self._start()
+
+    def open(self, endpoint: socket.socket) -> Delivery | None:
+        """Send from `endpoint` too, from now on; None when the process can't be had."""
+        number = next(self._numbers)
+        with self._guard:
+            self._start()
+            control = self._control
+            if control is None:
+                return None
+            try:
+                socket.send_fds(control, [HEAD.pack(OPEN, number)], [endpoint.fileno()])
+            except OSError as error:
+                self._lose(error)
+                return None
+        return Delivery(self, control, number)
+
+    def stop(self) -> None:
+        """End the process. May be called again."""
+        with self._guard:
+            self._end()
+
+    def order(self, control: socket.socket, message: bytes) -> bool:
+        """Hand over to the process behind `control`; False when it is gone or doesn't keep up."""
+        if control is not self._control:
+            return False
+        try:
+            control.send(message, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            self._lose(error)
+            return False
+        return True
+
+    def ask(self, control: socket.socket, message: bytes) -> bytes:
+        """Hand over and wait for the answer; empty when there is none."""
+        with self._guard:
+            if control is not self._control:
+                return b""
+            try:
+                control.send(message)
+                return control.recv(2 * LONGEST_ORDER_BYTES)
+            except OSError as error:
+                self._lose(error)
+                return b""
+
+    def _start(self) -> None:
+        if self._control is not None:
+            return
+        self._end()
+        control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        control.settimeout(ANSWER_SECONDS)
+        program = [sys.executable, "-m", courier_process.__name__, str(theirs.fileno())]
+        try:
+            with theirs:
+                self._process = subprocess.Popen(
+                    program, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL
+                )
+        except OSError as error:
+            control.close()
+            log.error("event=courier-failed reason=%s", error)
+            return
+        self._control = control
+
+    def _lose(self, error: OSError) -> None:
+        """Note that the process is gone, or as good as gone."""
+        control, self._control = self._control, None
+        if control is not None:
+            control.close()
+            log.error("event=courier-lost reason=%s advice=%s", error, "the next call has another")
+
+    def _end(self) -> None:
+        """Without its end of the socket pair it ends by itself."""
+        control, self._control = self._control, None
+        process, self._process = self._process, None
+        if control is not None:
+            control.close()
+        if process is None:
+            return
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+class Delivery:
+    """One stream's packets on their way through the courier."""
+
+    def __init__(self, courier: Courier, control: socket.socket, number: int) -> None:
+        self._courier = courier
+        self._control = control
+        """Of the process that knows this stream."""
+        self._number = number
+
+    def send(self, packet: bytes, peer: Address, *, due_seconds: float, begins: bool) -> bool:
+        """Have `packet` sent when it is due on the monotonic clock; False when it can't be.
+
+        `begins` when the time since the packet before means nothing.
+        """
+        host = peer[0].encode()
+        try:
+            order = ORDER.pack(due_seconds, begins, peer[1], len(host))
+        except struct.error:  # a port beyond 65535, a host too long
+            return False
+        return self._courier.order(
+            self._control, HEAD.pack(SEND, self._number) + order + host + packet
+        )
+
+    def counts(self) -> tuple[int, Histogram]:
+        """Packets that the system refused, and the intervals between those sent."""
+        return self._ask(ASK)
+
+    def close(self) -> tuple[int, Histogram]:
+        """Let the port go; what waits isn't sent any more. Returns the last counts."""
+        return self._ask(CLOSE)
+
+    def _ask(self, kind: bytes) -> tuple[int, Histogram]:
+        answer = self._courier.ask(self._control, HEAD.pack(kind, self._number))
+        if len(answer) < ANSWER.size:
+            return 0, Histogram()
+        unsent, max_ms, steps = ANSWER.unpack_from(answer)
+        counts = struct.unpack_from(f"!{steps}I", answer, ANSWER.size)
+        return unsent, Histogram(counts, max_ms=max_ms)
