@@ -16,7 +16,7 @@ import numpy.typing as npt
 from softagent.media.codec import Codec, codec_named
 from softagent.media.frame import Samples
 
-TAPS = 79
+TAPS = 77
 """At 16 kHz: 2.4 ms of delay, flat up to 3.5 kHz, 60 dB down from 4.5 kHz on."""
 KAISER_BETA = 5.65
 FULL_SCALE = 32767
