@@ -44,6 +44,9 @@ def parse_parameters(text: str) -> Parameters:
 
 def split(text: str, separator: str) -> Iterator[str]:
     """Split at `separator`, but neither inside a quoted string nor inside angle brackets; drop empty parts."""
+    if '"' not in text and "<" not in text and ">" not in text:
+        yield from filter(None, map(str.strip, text.split(separator)))
+        return
     start, is_quoted, is_bracketed, is_escaped = 0, False, False, False
     for position, character in enumerate(text):
         if is_escaped:

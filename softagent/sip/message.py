@@ -29,6 +29,11 @@ __all__ = [
 ]
 
 LARGEST_DATAGRAM_BYTES = 65535
+LARGEST_HEAD_BYTES = 16 * 1024
+"""Of all header fields: the longest torture message of RFC 4475 has a fifth of that."""
+MOST_FIELDS = 300
+MOST_HOPS = 100
+"""Vias; a request that isn't in a loop has fewer than 70 (RFC 3261 section 8.1.1.6)."""
 SINGLE = ("From", "To", "Call-ID", "CSeq")
 """Exactly one each; without them and a Via no message can be told apart (RFC 3261 section 8.1.1)."""
 METHODS_IN_USE = (
@@ -134,14 +139,25 @@ def parse(data: bytes) -> Request | Response:
     Raises BadRequest for a bad request that has to be answered, another MessageError for
     what is to be dropped, and nothing else (RFC 3261 sections 8.2, 16.3 and 18.3).
     """
-    text_bytes, body = _split_body(data.lstrip(b"\r\n"))
-    lines = list(_unfold(text_bytes.decode("utf-8", "surrogateescape")))
+    head, body = _split_body(data.lstrip(b"\r\n"))
+    lines = list(_unfold(head[:LARGEST_HEAD_BYTES].decode("utf-8", "surrogateescape")))
     if not lines:
         raise MessageError("no message in the datagram")
-    headers = Headers(tuple(_fields(lines[1:])))
+    headers = Headers(tuple(_fields(lines[1 : 1 + MOST_FIELDS])))
+    if len(head) > LARGEST_HEAD_BYTES or len(lines) > 1 + MOST_FIELDS:
+        raise _too_large(lines[0], headers)
     if lines[0][: len(VERSION)].upper() == VERSION:
         return _response(lines[0], headers, body)
     return _request(lines[0], headers, body)
+
+
+def _too_large(line: str, headers: Headers) -> MessageError:
+    """513 by what of it has been read, for reading all of it would be work for an attacker's sake."""
+    method, uri = (*line.split(None, 2), "", "")[:2]
+    reason = f"more than {LARGEST_HEAD_BYTES} bytes or {MOST_FIELDS} fields of headers"
+    if not _METHOD.fullmatch(method):
+        return MessageError(reason)
+    return _refusal(Request(method, uri, headers), 513, reason)
 
 
 def _response(line: str, headers: Headers, body: bytes) -> Response:
@@ -202,9 +218,10 @@ def _check(message: Request | Response) -> None:
         message.need(name)
         if message.headers.count(name) > 1:
             raise MessageError(f"more than one {name}")
-    vias = [Via.parse(value) for value in message.headers.values("Via")]
-    if not vias:
-        raise MessageError("no Via")
+    hops = message.headers.values("Via")
+    if not 0 < len(hops) <= MOST_HOPS:
+        raise MessageError(f"{len(hops)} Vias")
+    vias = [Via.parse(value) for value in hops]
     if vias[0].version != "2.0" or not vias[0].transport:
         raise MessageError(f"bad Via: {str(vias[0])[:60]!r}")
     _, _, _ = message.cseq, message.sender, message.recipient

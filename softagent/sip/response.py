@@ -38,6 +38,7 @@ _REASONS = {
     500: "Server Internal Error",
     504: "Server Time-out",
     505: "Version Not Supported",
+    513: "Message Too Large",
     603: "Decline",
 }
 

@@ -11,7 +11,7 @@ from wire import OFFER, request, request_bytes
 
 from softagent.sip.errors import MessageError
 from softagent.sip.headers import Via
-from softagent.sip.message import BadRequest, Request, Response, parse
+from softagent.sip.message import LARGEST_HEAD_BYTES, BadRequest, Request, Response, parse
 
 COMPACT = (
     b"INVITE sip:1000@127.0.0.1 SIP/2.0\r\n"
@@ -118,6 +118,25 @@ def test_says_what_to_answer(old: bytes, new: bytes, status: int) -> None:
     with pytest.raises(MessageError) as dropped:
         parse(whole.replace(old, new).replace(b"OPTIONS", b"ACK"))
     assert not isinstance(dropped.value, BadRequest)
+
+
+def test_what_is_too_long_is_not_read_to_its_end() -> None:
+    """513 for a request with endless headers, 400 for one with endless hops (section 21.5.14)."""
+    whole = request_bytes("OPTIONS")
+    with pytest.raises(BadRequest) as long:
+        parse(
+            whole.replace(b"Contact:", b"Subject: " + b"x" * LARGEST_HEAD_BYTES + b"\r\nContact:")
+        )
+    assert long.value.status == 513
+    with pytest.raises(BadRequest) as many:
+        parse(whole.replace(b"Contact:", b"X: y\r\n" * 300 + b"Contact:"))
+    assert many.value.status == 513
+    hops = b"Via: SIP/2.0/UDP 192.0.2.1\r\n" * 100
+    with pytest.raises(BadRequest) as looped:
+        parse(whole.replace(b"Contact:", hops + b"Contact:"))
+    assert looped.value.status == 400
+    with pytest.raises(MessageError):
+        parse(b"SIP/2.0 200 OK\r\n" + whole.partition(b"\r\n")[2].replace(b"Contact:", hops * 9))
 
 
 def test_an_unknown_method_may_differ_from_the_cseq() -> None:
