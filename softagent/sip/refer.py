@@ -24,6 +24,12 @@ PROGRESS_SECONDS = 60.0
 """How long to wait for the next word of a transfer; a ringing target sends none."""
 LONGEST_PROGRESS_SECONDS = 180.0
 """Even if the other side promises to tell for longer."""
+SILENCE_SECONDS = 5.0
+"""After a 2xx the first NOTIFY is due at once, and is repeated so long when it gets lost (RFC 3515 section 2.4.4).
+
+Asterisk 22 sends none when the target is a dialplan application that has nobody to call (a
+queue, a mailbox, a menu): it has taken the caller and says no more.
+"""
 PARTING_SECONDS = 2.0
 """How long after its BYE the PBX may still say that the transfer has failed."""
 
@@ -63,6 +69,7 @@ class Transfer:
         self._sequences: set[int] = set()
         self._is_taken = False
         self._is_parted = False
+        self._is_told = False
 
     @property
     def is_over(self) -> bool:
@@ -81,7 +88,7 @@ class Transfer:
         """The final response to the REFER, None when none came: a NOTIFY may have said more already."""
         if response is not None and response.status < 300:
             self._is_taken = True
-            self._extend(now, PROGRESS_SECONDS)
+            self._extend(now, PROGRESS_SECONDS if self._is_told else SILENCE_SECONDS)
             refer_sub = response.headers.first("Refer-Sub") or ""
             if refer_sub.partition(";")[0].strip().lower() == "false":
                 self._finish(decide(response.status, response.reason))  # RFC 4488: no NOTIFY comes
@@ -98,7 +105,7 @@ class Transfer:
 
     def hear(self, notify: Request, now: float) -> None:
         """A NOTIFY of this transfer; the one with a final status, or the subscription's last, ends it."""
-        self._is_taken = True
+        self._is_taken = self._is_told = True
         state, _, tail = (notify.headers.first("Subscription-State") or "").partition(";")
         fields = parse_parameters(tail)
         fragment = sip_fragment(notify)
@@ -121,11 +128,16 @@ class Transfer:
             self.deadline = now + PARTING_SECONDS
 
     def expire(self, now: float) -> None:
-        """The deadline may have come. A PBX that has let go of the call without bad news has transferred it."""
+        """The deadline may have come. A PBX that has let go of the call without bad news has transferred it.
+
+        So has one that has said yes and tells nothing.
+        """
         if now < self.deadline or self.is_over:
             return
         if self._is_parted:
             self._finish(Result(Outcome.ACCEPTED, reason="ended by the other side"))
+        elif self._is_taken and not self._is_told:
+            self._finish(Result(Outcome.ACCEPTED, reason="taken on; the other side tells no more"))
         else:
             self._finish(Result(Outcome.TIMED_OUT, reason="no word of the transfer"))
 

@@ -10,7 +10,7 @@ from wire import request, request_bytes, response
 from softagent.sip.address import NameAddress, Uri
 from softagent.sip.message import Request, parse
 from softagent.sip.phone import Outcome, Result
-from softagent.sip.refer import PROGRESS_SECONDS, Transfer, refer_to, sip_fragment
+from softagent.sip.refer import PROGRESS_SECONDS, SILENCE_SECONDS, Transfer, refer_to, sip_fragment
 
 REFER = request("REFER", sequence=7)
 ACTIVE, TERMINATED = "active;expires=60", "terminated;reason=noresource"
@@ -135,11 +135,25 @@ def test_call_that_ends_before_the_transfer_is_taken_on(scene: Scene) -> None:
     assert scene.outcomes == [(Outcome.CALL_OVER, 0)]
 
 
-def test_silence_after_the_response(scene: Scene) -> None:
-    """The subscription runs out: nobody knows what became of it."""
+def test_not_a_word_after_the_response(scene: Scene) -> None:
+    """The first NOTIFY is due at once: a PBX that sends none has taken the caller and tells no more."""
     scene.transfer.answer(response(REFER, 202), 10.0)
-    assert scene.transfer.deadline == 10.0 + PROGRESS_SECONDS
-    scene.transfer.expire(10.0 + PROGRESS_SECONDS)
+    scene.transfer.expire(10.0 + SILENCE_SECONDS - 0.1)
+    assert not scene.results
+    scene.transfer.expire(10.0 + SILENCE_SECONDS)
+    assert scene.outcomes == [(Outcome.ACCEPTED, 0)]
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_silence_after_the_first_word(scene: Scene, is_first: bool) -> None:
+    """The subscription runs out: nobody knows what became of it."""
+    for now, word in enumerate(("answer", "notify") if is_first else ("notify", "answer")):
+        if word == "answer":
+            scene.transfer.answer(response(REFER, 202), float(now))
+        else:
+            scene.transfer.hear(notify("SIP/2.0 100 Trying"), float(now))
+    assert scene.transfer.deadline == 1.0 + PROGRESS_SECONDS
+    scene.transfer.expire(1.0 + PROGRESS_SECONDS)
     assert scene.outcomes == [(Outcome.TIMED_OUT, 0)]
 
 
