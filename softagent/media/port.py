@@ -65,6 +65,7 @@ class MediaPort:
         """
         host, port = local
         self._observe = observe
+        self._number = port
         self._socket = _bound_socket(local)
         self._direct = Stream(self._socket)
         """How packets leave without the courier."""
@@ -102,7 +103,7 @@ class MediaPort:
                 _arrival_seconds(ancillary),
                 is_at_report_port=endpoint is self._report_socket,
             )
-            self._observe(datagram, arrival.source, _address(endpoint), at_seconds=arrival.seconds)
+            self._watch(datagram, arrival.source, _address(endpoint), arrival.seconds)
             arrivals.append(arrival)
         return arrivals
 
@@ -133,7 +134,7 @@ class MediaPort:
             at_seconds = 0.0
         else:
             return False
-        self._observe(packet, _address(self._socket), peer, at_seconds=at_seconds)
+        self._watch(packet, _address(self._socket), peer, at_seconds)
         return True
 
     def send_report(self, packet: bytes, peer: Address, *, is_muxed: bool = False) -> bool:
@@ -145,7 +146,7 @@ class MediaPort:
             endpoint.sendto(packet, peer)
         except (OSError, OverflowError):
             return False
-        self._observe(packet, _address(endpoint), peer)
+        self._watch(packet, _address(endpoint), peer, 0.0)
         return True
 
     def close(self) -> None:
@@ -156,6 +157,16 @@ class MediaPort:
         self._socket.close()
         if self._report_socket is not None:
             self._report_socket.close()
+
+    def _watch(
+        self, datagram: bytes, source: Address, destination: Address, at_seconds: float
+    ) -> None:
+        """Show a datagram to whoever observes; a trace that fails costs the trace, not the call."""
+        try:
+            self._observe(datagram, source, destination, at_seconds=at_seconds)
+        except Exception:
+            self._observe = unobserved
+            log.exception("event=trace-failed port=%d", self._number)
 
     def _merged(self, delivered: tuple[int, Histogram]) -> tuple[int, Histogram]:
         """What left directly as well: before the courier was lost, or all of it."""

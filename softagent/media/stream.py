@@ -175,6 +175,10 @@ class RtpStream:
                     return
                 self._is_stopping.wait(RECEIVE_TIMEOUT_SECONDS)  # the network is down: try again
                 continue
+            except Exception as error:
+                self._fail(error)
+                self._is_stopping.wait(RECEIVE_TIMEOUT_SECONDS)
+                continue
             for arrival in arrivals:
                 with self._guard():
                     self._hear(arrival)
@@ -214,9 +218,9 @@ class RtpStream:
             slots = 1 if is_half_tick or self._speaker.needs_half_ticks else SLOTS_PER_TICK
             slept = pace.take(now_seconds, slots=slots)
             due_seconds = now_seconds if slept else now_seconds - late_seconds
-            self._speaker.skip(slept)
             self._counts.skipped += slept
             with self._guard():
+                self._speaker.skip(slept)
                 if is_half_tick:
                     self._send_due(port, slots, due_seconds)
                 else:
@@ -254,10 +258,13 @@ class RtpStream:
         """Let no defect end a thread: it costs a packet or a tick, and only the first is logged."""
         try:
             yield
-        except Exception:
-            if not self._counts.failures:
-                log.exception("media failed name=%s", self._name)
-            self._counts.failures += 1
+        except Exception as error:
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        if not self._counts.failures:
+            log.error("media failed name=%s", self._name, exc_info=error)
+        self._counts.failures += 1
 
     def _report(self, port: MediaPort, *, is_last: bool = False) -> None:
         """Send an RTCP report, if there is a port for it and it is known where to."""

@@ -72,3 +72,15 @@ def test_a_renewed_sender_is_another_source_whose_sound_goes_on():
     assert first.sequence_number < 1 << 15
     assert second.sequence_number == first.sequence_number + 1
     assert (first.timestamp, second.timestamp, sender.packets) == (1160, 1320, 3)
+
+
+def test_half_an_hour_goes_right_through_the_wraps():
+    """90,000 packets: each follows the one before in number and time."""
+    sender = RtpSender(payload_type=0, sequence_number=30_000, timestamp=2**32 - 160 * 45_000)
+    before = RtpPacket.parse(sender.packet(b"", duration=160))
+    for _ in range(90_000 - 1):
+        packet = RtpPacket.parse(sender.packet(b"", duration=160))
+        assert (packet.sequence_number - before.sequence_number) % 65536 == 1
+        assert (packet.timestamp - before.timestamp) % 2**32 == 160
+        before = packet
+    assert (sender.packets, sender.has_wrapped) == (90_000, True)
