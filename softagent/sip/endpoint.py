@@ -158,6 +158,7 @@ class Endpoint:
         )
         self.transactions.respond(transaction, response, self.now)
         self._flush()
+        self.poke()
 
     def acknowledge(self, transaction: ServerTransaction) -> None:
         """Stop repeating a 2xx: its ACK has come."""
