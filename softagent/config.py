@@ -309,6 +309,10 @@ class Account:
     tls: TlsSettings = TlsSettings()
     codecs: tuple[Codec, ...] = ("G722", "PCMU", "PCMA")
     """In order of preference: wideband where the other side offers it."""
+    srtp: Literal["off", "preferred", "required"] = "off"
+    """Encrypted sound, its keys in the session description (RFC 4568): worth little without TLS for those."""
+    session_seconds: Annotated[int, Between(90, 86400)] = 1800
+    """Time in which one side has to show that it is still in the call (RFC 4028)."""
     language: Language = "en"
     greeting: str = "Hello, how can I help you?"
     farewell: str = "Thank you for calling. Goodbye."

@@ -128,10 +128,11 @@ def _crypto(media: Media, srtp: Encryption) -> Crypto | None:
     An RTP/AVP line with a key is encrypted as far as possible (as Asterisk's
     media_encryption_optimistic offers it).
     """
-    if media.protocol not in (*PLAIN, *SECURE):
+    protocol = media.protocol.upper()
+    if protocol not in (*PLAIN, *SECURE):
         raise NotAcceptable(OTHER_PROTOCOL, "Incompatible transport protocol")
     crypto = media.cryptos[0] if media.cryptos and srtp != "off" else None
-    needs_key = media.protocol in SECURE or srtp == "required"
+    needs_key = protocol in SECURE or srtp == "required"
     if needs_key and crypto is None:
         raise NotAcceptable(OTHER_PROTOCOL, "Incompatible transport protocol")
     return crypto

@@ -36,6 +36,7 @@ class Line:
         on_request: Callable[[ServerTransaction], None],
         has_dialog: Callable[[Request], bool],
         on_registration: Callable[[Registration], None],
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`has_dialog` tells whether a request belongs to a call. `on_request` is called under the lock, `on_registration` without it; both on the signalling thread."""
         self._account = account
@@ -51,6 +52,7 @@ class Line:
             on_lost=lambda hop: self._binding.lose(hop),
             tls=self._tls,
             admission=self._admission,
+            clock=clock,
         )
         self.lock = self.endpoint.lock
         user = account.auth_user or account.username
@@ -121,7 +123,13 @@ class Line:
 
     def abilities(self, contact: Uri) -> Abilities:
         """What we can do with sound that comes to that address of ours."""
-        return Abilities(self._account.codecs, family_of(contact.host))
+        account = self._account
+        return Abilities(account.codecs, family_of(contact.host), account.srtp)
+
+    @property
+    def session_seconds(self) -> int:
+        """The interval of the session timer to ask for."""
+        return self._account.session_seconds
 
     def _is_known(self, request: Request) -> bool:
         """Whether a request belongs to a call, or takes one back that rings (RFC 3261 section 9.2)."""

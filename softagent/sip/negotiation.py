@@ -172,7 +172,9 @@ class Negotiation:
         ours = _answered(offered.cryptos, agreed)
         self.wish = self._new_wish
         self._media = self._described(agreed, ours, offered.direction)
-        self._keep(offering, agreed, ours)
+        lines = list(offering.media)
+        lines[line] = _narrowed(offered, agreed, ours)
+        self._keep(Description(tuple(lines)), agreed, ours)
 
     def withdraw(self) -> None:
         """Our offer has been refused: all is as before it."""
@@ -290,6 +292,19 @@ def _chosen(answered: Media, offered: Media) -> tuple[str, ...]:
     """The codecs of an answer that we have offered, in its order (RFC 3264 section 7)."""
     names = {known.name for known in offered.formats} - {EVENT, NOISE}
     return tuple(known.name for known in answered.formats if known.name in names)
+
+
+def _narrowed(offered: Media, agreed: Agreement, ours: Crypto | None) -> Media:
+    """The line as it will be offered again: what was chosen of it, and nothing else."""
+    return audio(
+        offered.port,
+        offered.protocol,
+        tuple(known for known in offered.formats if known in agreed.formats),
+        direction=offered.direction,
+        ptime_ms=agreed.ptime_ms,
+        rtcp_mux=agreed.rtcp_mux,
+        cryptos=() if ours is None else (ours,),
+    )
 
 
 def _answered(offered: tuple[Crypto, ...], agreed: Agreement) -> Crypto | None:

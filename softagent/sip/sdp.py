@@ -174,7 +174,7 @@ def _media(block: list[Line], session: Media) -> Media:
         session,
         kind=kind.lower(),
         port=_number(port.partition("/")[0], "port", LARGEST_PORT),
-        protocol=protocol.upper(),
+        protocol=protocol,
         tokens=tuple(tokens),
     )
     known: dict[int, Format | None] = {}
