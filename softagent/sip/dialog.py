@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from softagent.sip.address import NameAddress, Uri, parameter
 from softagent.sip.errors import MessageError
 from softagent.sip.hop import Hop
-from softagent.sip.message import Headers, Request, Response
+from softagent.sip.message import Headers, Message, Request, Response
 from softagent.sip.phone import Caller
 
 
@@ -105,8 +105,12 @@ class Dialog:
 
     def refresh_target(self, message: Request | Response) -> None:
         """A re-INVITE or UPDATE, or the answer to ours, may move the other side. Raises MessageError for a bad Contact."""
-        for contact in message.addresses("Contact"):
-            self._target = _usable(contact.uri)
+        self._target = self.target_in(message)
+
+    def target_in(self, message: Request | Response) -> Uri:
+        """Where the other side is by that message. Raises MessageError for a bad Contact."""
+        contacts = message.addresses("Contact")
+        return _usable(contacts[0].uri) if contacts else self._target
 
     def request(self, method: str, *headers: tuple[str, str], body: bytes = b"") -> Request:
         """The next request within the dialog, without its Via (section 12.2.1.1)."""
@@ -161,7 +165,7 @@ def caller_of(invite: Request) -> Caller:
     return _caller(invite.sender) if asserted is None else asserted
 
 
-def asserted_identity(message: Request | Response) -> Caller | None:
+def asserted_identity(message: Message) -> Caller | None:
     """Who the PBX says is on the other side now (connected line); None where it doesn't say."""
     for name in IDENTITIES:
         try:

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from softagent.sip.address import Uri
 from softagent.sip.body import find
 from softagent.sip.dialog import Dialog, caller_of
+from softagent.sip.errors import DescriptionError, NotAcceptable
 from softagent.sip.line import Line
 from softagent.sip.negotiation import Negotiation
 from softagent.sip.phone import CallEnd
+from softagent.sip.reliable import EXTENSION, ReliableResponse
 from softagent.sip.sdp import CONTENT_TYPE
-from softagent.sip.session import Session, SessionState, offer_refusal
+from softagent.sip.session import TYPED, Session, SessionState, offer_refusal
+from softagent.sip.sessiontimer import objection
 from softagent.sip.transaction import ServerTransaction
 from softagent.sip.uas import ALLOW, SUPPORTED, Reply
 
@@ -34,6 +37,8 @@ class Invitation:
         One without an offer gets ours with the 200 or before. Raises MessageError for a bad Contact.
         """
         request, source = transaction.request, transaction.source
+        if (reply := objection(request)) is not None:
+            return reply
         dialog = Dialog.taken(request, source, transaction.tag)
         contact = line.contact_towards(source)
         abilities = line.abilities(contact)
@@ -67,18 +72,41 @@ class IncomingSession(Session):
             on_end=on_end,
         )
         self._invite = invitation.transaction
+        self._ringing: ReliableResponse | None = None
+        """The 180, where the caller wants to confirm it."""
+        self._is_answer_due = False
+        """Whether the 200 waits for that: our offer in it has to be answered first (RFC 3262 section 3)."""
+        self.note(self._invite.request)
 
     def ring(self) -> None:
-        """180 Ringing."""
-        self.respond(self._invite, 180, self.contact, ALLOW, SUPPORTED)
+        """180 Ringing; confirmed with PRACK where the caller requires that, and with our offer where it brought none."""
+        fields = (self.contact, ALLOW, SUPPORTED)
+        if EXTENSION not in self._invite.request.headers.tokens("Require"):
+            self.respond(self._invite, 180, *fields)
+            return
+        body = b"" if self.negotiation.is_offered else self.negotiation.offer()
+        typed = (TYPED,) if body else ()
+        self._ringing = ReliableResponse(
+            self.line.endpoint, self._invite, on_unconfirmed=self._stop_ringing
+        )
+        self._ringing.send(180, *fields, *typed, body=body)
 
     def answer(self) -> None:
         """200 OK with our description, repeated until the ACK; only a ringing call can be answered."""
         if self.state is not SessionState.EARLY:
             return
+        is_agreed = self._ringing is not None and not self.negotiation.is_offered
+        if is_agreed and self.negotiation.is_offering:
+            self._is_answer_due = True
+            return
         self.state = SessionState.ANSWERED
-        is_offered = self.negotiation.is_offered
-        body = self.negotiation.answer() if is_offered else self.negotiation.offer()
+        self._settle_ringing()
+        if is_agreed:
+            body = b""
+        elif self.negotiation.is_offered:
+            body = self.negotiation.answer()
+        else:
+            body = self.negotiation.offer()
         self.accept(self._invite, body=body)
 
     def reject(self, status: int, *, retry_after_seconds: int | None = None) -> None:
@@ -100,11 +128,50 @@ class IncomingSession(Session):
         else:
             super().hang_up(at_once=at_once)
 
+    def _acknowledge_early(self, transaction: ServerTransaction) -> None:
+        """PRACK: the answer to our offer, or an offer where the first one has been answered (RFC 3262 section 5)."""
+        request = transaction.request
+        if self._ringing is None or not self._ringing.confirm(request):
+            super()._acknowledge_early(transaction)
+            return
+        body = find(request, CONTENT_TYPE)
+        if self.negotiation.is_offering:
+            self._take_early_answer(transaction, body)
+        elif body:
+            self._update(transaction)
+        else:
+            self.respond(transaction, 200)
+
+    def _take_early_answer(self, transaction: ServerTransaction, body: bytes) -> None:
+        """The answer to the offer in our 180. Without a usable one there is no call."""
+        try:
+            with self.telling_media():
+                self.negotiation.receive_answer(body)
+        except (DescriptionError, NotAcceptable):
+            self.respond(transaction, 488)
+            self._conclude(488, CallEnd.FAILED)
+            return
+        self.respond(transaction, 200)
+        if self._is_answer_due:
+            self.answer()
+
+    def _stop_ringing(self) -> None:
+        """No PRACK has come: the caller has lost us (RFC 3262 section 3)."""
+        if self.state is SessionState.EARLY:
+            self._conclude(504, CallEnd.NOT_ACKNOWLEDGED)
+
+    def _settle_ringing(self) -> None:
+        """The 180 isn't repeated any more."""
+        if self._ringing is not None:
+            self._ringing.stop()
+
     def _leave(self, transaction: ServerTransaction) -> None:
         """A BYE may also come before our answer (section 15.1.2): that ends the INVITE."""
+        self._settle_ringing()
         self.respond(self._invite, 487)
         super()._leave(transaction)
 
     def _conclude(self, status: int, end: CallEnd, *headers: tuple[str, str]) -> None:
+        self._settle_ringing()
         self.respond(self._invite, status, ALLOW, *headers)
         self.end(end)

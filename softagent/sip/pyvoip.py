@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import logging
 import secrets
+import time
 from collections.abc import Callable
 
 from pyVoIP.VoIP.status import PhoneStatus
@@ -101,7 +102,9 @@ class RepairedClient(SIP.SIPClient):  # type: ignore[misc]
     granted, gives up after three failures, and polls its socket a hundred times a second.
     """
 
-    def __init__(self, phone: PyVoipPhone, *, timing: Timing, pacing: Pacing) -> None:
+    def __init__(
+        self, phone: PyVoipPhone, *, timing: Timing, pacing: Pacing, clock: Callable[[], float]
+    ) -> None:
         account = phone.account
         super().__init__(
             account.registrar,
@@ -117,6 +120,7 @@ class RepairedClient(SIP.SIPClient):  # type: ignore[misc]
             account,
             timing=timing,
             pacing=pacing,
+            clock=clock,
             on_request=lambda transaction: self.parse_message(
                 RepairedMessage.received(transaction)
             ),
@@ -250,7 +254,12 @@ class PyVoipPhone(VoIPPhone):  # type: ignore[misc]
     """By Call-ID, those that are not over."""
 
     def __init__(
-        self, account: Account, *, timing: Timing = RFC_TIMING, pacing: Pacing = PROMPT
+        self,
+        account: Account,
+        *,
+        timing: Timing = RFC_TIMING,
+        pacing: Pacing = PROMPT,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.account = account
         self._ports = RtpPorts(account.rtp_ports)
@@ -267,7 +276,7 @@ class PyVoipPhone(VoIPPhone):  # type: ignore[misc]
             rtpPortHigh=account.rtp_ports.last,
         )
         # VoIPPhone makes a plain SIPClient, which has opened nothing yet.
-        self.sip = RepairedClient(self, timing=timing, pacing=pacing)
+        self.sip = RepairedClient(self, timing=timing, pacing=pacing, clock=clock)
         self._switchboard = Switchboard(self.sip.line, self._invite)
 
     @property

@@ -20,13 +20,13 @@ from softagent.sip.outcome import CALL_OVER, result_of
 from softagent.sip.phone import CallEnd, OnResult, Outcome, Result
 from softagent.sip.sdp import CONTENT_TYPE
 from softagent.sip.transaction import RFC_TIMING
-from softagent.sip.uas import ALLOW, SUPPORTED, Fields
+from softagent.sip.uas import ALLOW, SUPPORTED
 
 if TYPE_CHECKING:
     from softagent.sip.session import Session
 
-MOST_GLARES = 4
-"""How often both sides may ask at the same time before we give in."""
+MOST_TRIES = 4
+"""How often to ask again, both sides having asked at the same time, before we give in."""
 CALLER_GLARE_MS, CALLEE_GLARE_MS = (2100, 4000), (0, 2000)
 """The waits after a 491, so that both don't ask at once again (section 14.1)."""
 LONGEST_RETRY_SECONDS = 10.0
@@ -43,20 +43,12 @@ class Reinvite:
         session: Session,
         describe: Callable[[], bytes],
         on_result: OnResult,
-        *,
-        headers: Callable[[], Fields],
-        on_response: Callable[[Response], None],
     ) -> None:
-        """`describe` writes the offer when it is about to be sent, `headers` what goes beside it.
-
-        `on_response` gets the final response.
-        """
+        """`describe` writes the offer when it is about to be sent."""
         self._session = session
         self._describe = describe
-        self._headers = headers
         self._on_result = on_result
-        self._on_response = on_response
-        self._glares = 0
+        self._tries = 0
         self._waited = 0.0
         self._inviting: Inviting | None = None
         self._has_answer = False
@@ -80,7 +72,7 @@ class Reinvite:
             session.contact,
             ALLOW,
             SUPPORTED,
-            *self._headers(),
+            *session.refresher.fields(),
             ("Content-Type", CONTENT_TYPE),
         )
         self._has_answer = False
@@ -93,12 +85,10 @@ class Reinvite:
             self._accept(response)
             return
         self._session.negotiation.withdraw()
-        if response is not None:
-            self._on_response(response)
         if self._session.ending is not None:
             self._on_result(CALL_OVER)
         elif response is not None and (seconds := self._wait(response)) is not None:
-            self._glares += 1
+            self._tries += 1
             self._session.line.endpoint.after(seconds, self.start)
         elif response is not None and response.status == 481:
             self._session.end(CallEnd.FAR_END_LOST)  # the other side knows of no call (12.2.1.2)
@@ -108,10 +98,12 @@ class Reinvite:
 
     def _wait(self, response: Response) -> float | None:
         """How long before the next try; None where there is none."""
-        if self._glares >= MOST_GLARES:
+        if self._tries >= MOST_TRIES:
             return None
         if response.status == 491:
-            return self._glare_seconds()
+            return glare_seconds(self._session)
+        if response.status == 422:
+            return 0.0 if self._session.refresher.take(response) else None
         if response.status != 500:
             return None
         try:
@@ -121,12 +113,6 @@ class Reinvite:
             return None
         return seconds if seconds <= LONGEST_RETRY_SECONDS else None
 
-    def _glare_seconds(self) -> float:
-        """2.1 to 4 s for who has made the Call-ID, 0 to 2 s for the other, in steps of 10 ms, if T1 is the RFC's."""
-        first, last = CALLER_GLARE_MS if self._session.is_caller else CALLEE_GLARE_MS
-        scale = self._session.line.endpoint.transactions.timing.t1_seconds / RFC_TIMING.t1_seconds
-        return random.randrange(first, last + 1, 10) / 1000 * scale
-
     def _accept(self, response: Response) -> None:
         """The ACK, to each copy; the answer counts once."""
         session = self._session
@@ -135,7 +121,8 @@ class Reinvite:
         if self._has_answer:
             return
         self._has_answer = True
-        self._on_response(response)
+        session.refresher.take(response)
+        session.note(response)
         try:
             session.dialog.refresh_target(response)
             with session.telling_media():
@@ -145,3 +132,10 @@ class Reinvite:
             self._on_result(Result(Outcome.REFUSED, response.status, f"bad answer: {problem}"))
         else:
             self._on_result(result_of(response))
+
+
+def glare_seconds(session: Session) -> float:
+    """2.1 to 4 s for who has made the Call-ID, 0 to 2 s for the other, in steps of 10 ms, if T1 is the RFC's."""
+    first, last = CALLER_GLARE_MS if session.is_caller else CALLEE_GLARE_MS
+    scale = session.line.endpoint.transactions.timing.t1_seconds / RFC_TIMING.t1_seconds
+    return random.randrange(first, last + 1, 10) / 1000 * scale

@@ -17,7 +17,7 @@ from softagent.media.description import MediaDescription
 from softagent.sip.address import Uri
 from softagent.sip.asking import Asking
 from softagent.sip.body import find
-from softagent.sip.dialog import Dialog
+from softagent.sip.dialog import Dialog, asserted_identity
 from softagent.sip.errors import DescriptionError, NotAcceptable
 from softagent.sip.keypad import read_info
 from softagent.sip.line import Line
@@ -26,18 +26,21 @@ from softagent.sip.message import Message, Request, Response
 from softagent.sip.negotiation import Negotiation
 from softagent.sip.phone import CallEnd, Caller, OnResult
 from softagent.sip.refer import Transfer
+from softagent.sip.refresh import Refresher
 from softagent.sip.reinvite import Reinvite
 from softagent.sip.sdp import CONTENT_TYPE
+from softagent.sip.sessiontimer import objection
 from softagent.sip.transaction import ServerTransaction
 from softagent.sip.transfer import Transfers
-from softagent.sip.uas import ALLOW, SUPPORTED, Fields, Reply, reply_to_notify
+from softagent.sip.uas import ALLOW, SUPPORTED, Reply, reply_to_notify
 
 log = logging.getLogger("softagent.sip")
 
 OnResponse = Callable[[Response | None], None]
-OnFinal = Callable[[Response], None]
 RETRY_AFTER = ("Retry-After", "1")
 TYPED = ("Content-Type", CONTENT_TYPE)
+TARGET_REFRESHES = ("INVITE", "UPDATE")
+"""What may move the other side, or say who it has become."""
 
 
 class SessionState(enum.Enum):
@@ -76,6 +79,9 @@ class Session:
         """The transfer of another call to this one's far end, which ends this one."""
         self.is_caller = False
         """Whether it was we who began the call, and made its Call-ID."""
+        self.allowed: frozenset[str] = frozenset()
+        """Methods that the other side takes, in lower case."""
+        self.refresher = Refresher(self)
         self.state = SessionState.EARLY
         self.contact = ("Contact", f"<{contact}>")
         self.ending: CallEnd | None = None
@@ -84,6 +90,8 @@ class Session:
         self._on_end = on_end
         self._unacknowledged: dict[int, ServerTransaction] = {}
         """INVITEs that we have answered with 200, by number."""
+        self._offered_in = 0
+        """Which of them has our offer in its 200, and will have their answer in its ACK."""
         self.listeners = Listeners(line.endpoint)
 
     @property
@@ -137,7 +145,13 @@ class Session:
         if not self.is_over:
             self.state = SessionState.ENDED
             self.transfers.part(is_ours=end is not CallEnd.TRANSFERRED)
+            self.refresher.stop()
             self._report(end)
+
+    def lose(self, reason: str) -> None:
+        """The far end has gone: nobody will hear the BYE, but what is between us may."""
+        log.warning("account=%s call=%s event=far-end-lost reason=%s", *self.origin, reason)
+        self.end_with_bye(CallEnd.FAR_END_LOST)
 
     def request(
         self,
@@ -152,20 +166,13 @@ class Session:
         """
         self.asking.ask(method, on_response, *headers, body=body)
 
-    def reinvite(
-        self,
-        describe: Callable[[], bytes],
-        on_result: OnResult,
-        *,
-        headers: Callable[[], Fields] = tuple,
-        on_response: OnFinal = lambda response: None,
-    ) -> None:
+    def reinvite(self, describe: Callable[[], bytes], on_result: OnResult) -> None:
         """Ask for a change of the session as soon as no other one is in the air; see Reinvite.
 
-        `describe` writes the offer and `headers` what goes beside it, just before it is sent;
-        `on_response` gets the final response, and `on_result` the end, after what it changes.
+        `describe` writes the offer just before it is sent; `on_result` gets the end, after what
+        it changes.
         """
-        Reinvite(self, describe, on_result, headers=headers, on_response=on_response).start()
+        Reinvite(self, describe, on_result).start()
 
     def owns(self, request: Request) -> bool:
         """Whether a request of the other side belongs to this call."""
@@ -186,6 +193,7 @@ class Session:
         if not self.dialog.accept(request):
             self.respond(transaction, 500)
             return
+        self.note(request)
         match request.method:
             case "ACK":
                 self._confirm(transaction)
@@ -210,6 +218,13 @@ class Session:
             case _:
                 self.respond(transaction, 200)
 
+    def note(self, message: Message) -> None:
+        """What any message of the other side may say: which methods it takes, and who it is now (connected line)."""
+        if allowed := message.headers.tokens("Allow"):
+            self.allowed = allowed
+        if message.cseq.method in TARGET_REFRESHES:
+            self.caller = asserted_identity(message) or self.caller
+
     def respond(
         self,
         transaction: ServerTransaction,
@@ -220,14 +235,21 @@ class Session:
         """Answer a request."""
         self.line.endpoint.respond(transaction, status, *headers, body=body)
 
-    def accept(
-        self, transaction: ServerTransaction, *headers: tuple[str, str], body: bytes
-    ) -> None:
-        """200 to an INVITE, repeated until its ACK, which has our answer's or our offer's fate in it."""
+    def accept(self, transaction: ServerTransaction, *, body: bytes) -> None:
+        """200 to an INVITE, repeated until its ACK, which answers an offer of ours."""
+        request = transaction.request
         transaction.on_unacknowledged = self._give_up
-        self._unacknowledged[transaction.request.cseq.number] = transaction
-        common = (self.contact, ALLOW, SUPPORTED, TYPED)
-        self.respond(transaction, 200, *common, *headers, body=body)
+        self._unacknowledged[request.cseq.number] = transaction
+        if self.negotiation.is_offering:
+            self._offered_in = request.cseq.number
+        self._respond_ok(transaction, body)
+
+    def _respond_ok(self, transaction: ServerTransaction, body: bytes) -> None:
+        """200 to an INVITE or UPDATE, or to a PRACK with an offer."""
+        typed = (TYPED,) if body else ()
+        is_refresh = transaction.request.method in TARGET_REFRESHES
+        timer = self.refresher.answer(transaction.request) if is_refresh else ()
+        self.respond(transaction, 200, self.contact, ALLOW, SUPPORTED, *timer, *typed, body=body)
 
     def reply(self, transaction: ServerTransaction, reply: Reply) -> None:
         """Answer a request as somebody has decided."""
@@ -243,7 +265,8 @@ class Session:
             self.state = SessionState.CONFIRMED
         if self.ending is not None:
             self.end_with_bye(self.ending)
-        elif not find(transaction.request, CONTENT_TYPE):
+        elif self._offered_in == ack.request.cseq.number:
+            self._offered_in = 0
             self._take_answer(ack.request, is_first=is_first)
 
     def _take_answer(self, message: Message, *, is_first: bool) -> None:
@@ -288,8 +311,7 @@ class Session:
         elif has_offer and self.negotiation.is_offered:
             self.respond(transaction, 500, RETRY_AFTER)
         elif (body := self._redescribe(transaction)) is not None:
-            typed = (TYPED,) if body else ()
-            self.respond(transaction, 200, self.contact, ALLOW, SUPPORTED, *typed, body=body)
+            self._respond_ok(transaction, body)
 
     def _redescribe(self, transaction: ServerTransaction) -> bytes | None:
         """Our answer to an offer within the call, or our offer where a re-INVITE brings none.
@@ -297,22 +319,17 @@ class Session:
         None after refusing it. Raises MessageError for a bad Contact; then nothing has changed.
         """
         request = transaction.request
-        self.dialog.refresh_target(request)
+        self.dialog.target_in(request)  # a bad one is refused before anything changes
         body = find(request, CONTENT_TYPE)
+        refusal = objection(request) or (offer_refusal(self.negotiation, body) if body else None)
+        if refusal is not None:
+            self.reply(transaction, refusal)
+            return None
+        self.dialog.refresh_target(request)
         if not body:
-            answer = self.negotiation.offer() if request.method == "INVITE" else b""
-        else:
-            reply = self._receive_offer(body)
-            if reply is not None:
-                self.reply(transaction, reply)
-                return None
-            with self.telling_media():
-                answer = self.negotiation.answer()
-        return answer
-
-    def _receive_offer(self, body: bytes) -> Reply | None:
-        """Take an offer; the refusal of one that can't be taken."""
-        return offer_refusal(self.negotiation, body)
+            return self.negotiation.offer() if request.method == "INVITE" else b""
+        with self.telling_media():
+            return self.negotiation.answer()
 
     def _inform(self, transaction: ServerTransaction) -> None:
         digits, reply = read_info(transaction.request)

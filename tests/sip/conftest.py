@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -25,6 +26,19 @@ EAGER = Pacing(
 )
 
 
+class Clock:
+    """The time, which a test may put forward; `poke` the endpoint afterwards."""
+
+    def __init__(self) -> None:
+        self._ahead_seconds = 0.0
+
+    def __call__(self) -> float:
+        return time.monotonic() + self._ahead_seconds
+
+    def advance(self, seconds: float) -> None:
+        self._ahead_seconds += seconds
+
+
 class Handset:
     """Our telephone with what it reports kept for the test to read."""
 
@@ -38,9 +52,16 @@ class Handset:
             "rtp_ports": PortRange(21800, 21819),
             **changes,
         }
-        self.phone = PyVoipPhone(Account(**settings), timing=QUICK, pacing=EAGER)  # type: ignore[arg-type]
+        self.clock = Clock()
+        self.phone = PyVoipPhone(
+            Account(**settings),  # type: ignore[arg-type]
+            timing=QUICK,
+            pacing=EAGER,
+            clock=self.clock,
+        )
         self.calls: queue.Queue[IncomingCall] = queue.Queue()
         self.moves: queue.Queue[MediaDescription] = queue.Queue()
+        self.digits: queue.Queue[str] = queue.Queue()
         self.ends: queue.Queue[CallEnd] = queue.Queue()
         self.registrations: queue.Queue[Registration] = queue.Queue()
 
@@ -49,6 +70,7 @@ class Handset:
 
     def ring(self, call: IncomingCall) -> None:
         call.on_media(self.moves.put)
+        call.on_digits(self.digits.put)
         call.on_end(self.ends.put)
         self.calls.put(call)
 
@@ -59,6 +81,13 @@ class Handset:
     def moved(self) -> MediaDescription:
         """What the next change of a call's media leads to."""
         return self.moves.get(timeout=PATIENCE_SECONDS)
+
+    def pass_time(self, seconds: float) -> None:
+        """Put the telephone's clock forward."""
+        endpoint = self.phone.sip.line.endpoint
+        with endpoint.lock:
+            self.clock.advance(seconds)
+        endpoint.poke()
 
     def end(self) -> CallEnd:
         """How the next call ends."""
