@@ -13,7 +13,7 @@ import itertools
 import logging
 import selectors
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from softagent.sip.connection import Connection, ConnectionLost, Stage, connect
@@ -25,6 +25,8 @@ log = logging.getLogger("softagent.sip")
 
 MOST_VISITORS = 64
 """Connections that others have begun, at once."""
+MOST_STRANGERS = 8
+"""Of them, those from elsewhere than the PBX: a call whose PBX has failed over may need one."""
 PORT_TRIES = 16
 """Free UDP ports looked at until TCP is free there too."""
 NEVER = float("inf")
@@ -36,12 +38,16 @@ Lost = tuple[Hop, str]
 class Channels:
     """The sockets on one local port."""
 
-    def __init__(self, name: str, tls: TlsPolicy) -> None:
+    def __init__(
+        self, name: str, tls: TlsPolicy, *, is_allowed: Callable[[str], bool] = lambda host: True
+    ) -> None:
+        """`is_allowed` tells whether requests may come from an IP address."""
         self.local_port = 0
         self.losses: list[Lost] = []
         """Connections lost since the owner has looked: it empties the list."""
         self._name = name
         self._tls = tls
+        self._is_allowed = is_allowed
         self._host = ""
         self._selector = selectors.DefaultSelector()
         self._udp: dict[socket.AddressFamily, socket.socket] = {}
@@ -188,13 +194,8 @@ class Channels:
         except OSError as error:
             log.debug("account=%s event=accept-failed error=%r", self._name, error)
             return
-        visitors = sum(not c.is_ours for c in self._connections.values())
-        if visitors >= MOST_VISITORS:
-            log.info(
-                "account=%s event=connection-refused from=%s reason=too-many",
-                self._name,
-                address[0],
-            )
+        if self._is_full(address[0]):
+            log.debug("account=%s event=connection-refused from=%s", self._name, address[0])
             channel.close()
             return
         try:
@@ -202,6 +203,14 @@ class Channels:
         except OSError as error:
             channel.close()
             log.debug("account=%s event=accept-failed error=%r", self._name, error)
+
+    def _is_full(self, host: str) -> bool:
+        """Whether there is no room for another visitor: strangers can't take the PBX's."""
+        visitors = [c.hop.host for c in self._connections.values() if not c.is_ours]
+        if self._is_allowed(host):
+            return len(visitors) >= MOST_VISITORS
+        strangers = sum(not self._is_allowed(visitor) for visitor in visitors)
+        return strangers >= MOST_STRANGERS or len(visitors) >= MOST_VISITORS
 
     def _towards(self, hop: Hop) -> Connection | None:
         """The connection that the hop names, while it lives, or else one to its address."""

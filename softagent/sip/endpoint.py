@@ -79,7 +79,9 @@ class Endpoint:
         self._alarms = Alarms()
         self._notices: deque[Callable[[], None]] = deque()
         self._on_lost = on_lost
-        self._channels = Channels(name, tls or TlsPolicy(TlsSettings(), ()))
+        is_allowed = admission.is_allowed if admission else lambda host: True
+        policy = tls or TlsPolicy(TlsSettings(), ())
+        self._channels = Channels(name, policy, is_allowed=is_allowed)
         self._troubles: dict[Hop, str] = {}
         self._is_bound = False
         self._local = ("", 0)

@@ -29,8 +29,8 @@ __all__ = [
 ]
 
 LARGEST_DATAGRAM_BYTES = 65535
-LARGEST_HEAD_BYTES = 16 * 1024
-"""Of all header fields: the longest torture message of RFC 4475 has a fifth of that."""
+LARGEST_HEAD_BYTES = 48 * 1024
+"""Of all header fields; what a datagram holds beside them is a body."""
 MOST_FIELDS = 300
 MOST_HOPS = 100
 """Vias; a request that isn't in a loop has fewer than 70 (RFC 3261 section 8.1.1.6)."""
@@ -237,17 +237,17 @@ def _split_body(data: bytes) -> tuple[bytes, bytes]:
 
 def _unfold(text: str) -> Iterator[str]:
     """Logical lines: one that begins with white space goes on with the one before (section 7.3.1)."""
-    pending = ""
+    pending: list[str] = []
     for line in text.replace("\r\n", "\n").split("\n"):
-        clean = line.replace("\r", " ")
+        clean = line.replace("\r", " ").rstrip()
         if clean[:1] in (" ", "\t") and pending:
-            pending = f"{pending} {clean.strip()}"
+            pending.append(clean.strip())
             continue
         if pending:
-            yield pending
-        pending = clean.rstrip()
+            yield " ".join(pending)
+        pending = [clean] if clean else []
     if pending:
-        yield pending
+        yield " ".join(pending)
 
 
 def _fields(lines: Iterable[str]) -> Iterator[tuple[str, str]]:

@@ -9,11 +9,12 @@ from collections.abc import Iterator
 
 import pytest
 from conftest import Handset, answered
-from peer import Peer
+from peer import PATIENCE_SECONDS, Peer
 from wire import OFFER, request_bytes
 
 from softagent.config import AccessSettings
 from softagent.log import LineFormatter
+from softagent.sip.channels import MOST_STRANGERS
 from softagent.sip.message import Response
 
 LINE = re.compile(
@@ -168,3 +169,19 @@ def test_a_flood_leaves_the_telephone_to_its_pbx(
     assert len(handset.phone.sip.line.endpoint.transactions._servers) <= 25
     assert handset.calls.empty()
     answered(peer, handset)
+
+
+def test_strangers_take_no_connections_of_the_pbx(peer: Peer, handset: Handset) -> None:
+    """A few of theirs may stand, all others are closed; the PBX gets in as before."""
+    address = ("127.0.0.1", handset.phone.local_port)
+    with contextlib.ExitStack() as held:
+        for number in range(MOST_STRANGERS + 5):
+            source = ("127.0.0.2", 0)
+            visitor = held.enter_context(socket.create_connection(address, source_address=source))
+            visitor.settimeout(PATIENCE_SECONDS)
+            if number >= MOST_STRANGERS:
+                assert visitor.recv(1) == b""
+        visitor = held.enter_context(socket.create_connection(address))
+        visitor.settimeout(PATIENCE_SECONDS)
+        visitor.sendall(request_bytes("OPTIONS").replace(b"/UDP", b"/TCP"))
+        assert visitor.recv(4096).startswith(b"SIP/2.0 200 OK\r\n")
