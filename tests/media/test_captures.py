@@ -29,9 +29,10 @@ def datagrams(name):
         position += length
 
 
-def hear(name, codec):
+def hear(name, codec, rate_hz=None):
     """Play a capture against the tick: the receiver, its sound and the digits."""
     named = codec_named(codec)
+    rate_hz = rate_hz or named.rate_hz
     source = ("127.0.0.1", 30000)
     media = MediaDescription(
         codec=codec,
@@ -42,7 +43,7 @@ def hear(name, codec):
         local_port=30002,
         event_payload_type=101,
     )
-    receiver = RtpReceiver(media, rate_hz=named.rate_hz)
+    receiver = RtpReceiver(media, rate_hz=rate_hz)
     frames, digits, tick = [], "", 0
     for seconds, datagram in datagrams(name):
         while tick * 0.02 + 0.01 < seconds:
@@ -54,9 +55,9 @@ def hear(name, codec):
     return receiver, np.concatenate(frames), digits
 
 
-def sine_to_rest_db(sound, frequency_hz):
+def sine_to_rest_db(sound, frequency_hz, rate_hz=8000):
     """Power of a sine of `frequency_hz` in one second of sound, against all the rest."""
-    power = np.abs(np.fft.rfft(sound[:8000] * np.hanning(8000))) ** 2
+    power = np.abs(np.fft.rfft(sound[:rate_hz] * np.hanning(rate_hz))) ** 2
     sine = power[frequency_hz - 3 : frequency_hz + 4].sum()
     return 10 * np.log10(sine / (power.sum() - sine))
 
@@ -73,3 +74,26 @@ def test_a_captured_call_is_heard(name, codec, expected):
     assert receiver.reception.jitter_ms < 2
     assert receiver.jitter_buffer.counters.late == 0
     assert sine_to_rest_db(sound[480:], 440) > 30
+
+
+@pytest.mark.parametrize("name", ["pjsua2-g722.pcap", "pjsua2-g722-ptime-30.pcap"])
+@pytest.mark.parametrize("rate_hz", [16000, 8000])
+def test_a_captured_wideband_call_is_heard_at_either_rate(name, rate_hz):
+    receiver, sound, _ = hear(name, "G722", rate_hz)
+    assert (receiver.malformed, receiver.foreign, receiver.unknown_type) == (0, 0, 0)
+    counters = receiver.jitter_buffer.counters
+    assert (receiver.reception.lost, counters.late, counters.concealed) == (0, 0, 0)
+    begins = int(np.argmax(np.abs(sound) > 5000)) + rate_hz // 50
+    assert sine_to_rest_db(sound[begins:], 440, rate_hz) > 30
+
+
+def test_a_captured_pause_without_packets_is_silence_between_two_tones():
+    receiver, sound, _ = hear("pjsua2-pcmu-dtx.pcap", "PCMU")
+    loud = np.abs(sound[: len(sound) // 160 * 160].reshape(-1, 160)).max(axis=1) > 5000
+    edges = np.flatnonzero(np.diff(loud.astype(int)))
+    spoken_ms, paused_ms = (edges[1] - edges[0]) * 20, (edges[2] - edges[1]) * 20
+    assert 980 <= spoken_ms <= 1080
+    assert 1900 <= paused_ms <= 2020
+    counters = receiver.jitter_buffer.counters
+    assert counters.concealed <= 8, "60 ms at the end of each burst of packets, no storm"
+    assert (receiver.reception.lost, counters.late, counters.resyncs) == (0, 0, 0)
