@@ -12,9 +12,11 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from callee import Callee, Dialling
 from conftest import Handset
 from peer import Peer, statuses, tag_of
-from pyVoIP.VoIP import NoPortsAvailableError, PhoneStatus, VoIPPhone
+from pyVoIP.SIP import SIPClient
+from pyVoIP.VoIP import CallState, NoPortsAvailableError, PhoneStatus, VoIPPhone
 from wire import OFFER, request_bytes
 
 from softagent.config import PortRange
@@ -390,3 +392,65 @@ def test_ports_repaired(peer: Peer) -> None:
     with pytest.raises(NoPortsAvailableError):
         handset.phone.request_port()
     telephone.stop()
+
+
+def dialled(peer: Peer, dial: Callable[[], object]) -> Callee:
+    """The far end of a call that a telephone begins; pyVoIP's `call` waits for it to ring."""
+    dialling = threading.Thread(target=dial, daemon=True)
+    dialling.start()
+    far = Callee(peer, peer.request("INVITE"))
+    far.reply(180, far.contact)
+    dialling.join()
+    return far
+
+
+@pytest.fixture
+def caller() -> Iterator[tuple[Peer, PlainPhone]]:
+    """pyVoIP with a PBX of its own, ready to call."""
+    peer = Peer()
+    telephone = PlainPhone(peer)
+    peer.register()
+    telephone.starting.join()
+    yield peer, telephone
+    telephone.stop()
+    peer.close()
+
+
+def test_outbound_answer_repaired(
+    peer: Peer, handset: Handset, caller: tuple[Peer, PlainPhone]
+) -> None:
+    """pyVoIP confirms an answer with a To tag of its own making: the PBX hears no ACK and ends the call."""
+    assert dialled(peer, lambda: Dialling(handset)).accept().recipient.tag == "far"
+    pbx, telephone = caller
+    far = dialled(pbx, lambda: telephone.phone.call("1003"))
+    assert far.accept().recipient.tag != "far"
+
+
+def test_outbound_refusal_repaired(
+    peer: Peer, handset: Handset, caller: tuple[Peer, PlainPhone]
+) -> None:
+    """pyVoIP acknowledges no busy and never learns of it: the call goes on dialling."""
+    far = dialled(peer, lambda: Dialling(handset))
+    far.reply(486)
+    assert peer.request("ACK").via.branch == far.invite.via.branch
+    pbx, telephone = caller
+    dialled(pbx, lambda: telephone.phone.call("1003")).reply(486)
+    assert pbx.until_fence() == []
+    assert [call.state for call in telephone.phone.calls.values()] == [CallState.DIALING]
+
+
+def test_outbound_call_id_repaired(
+    peer: Peer, handset: Handset, caller: tuple[Peer, PlainPhone]
+) -> None:
+    """pyVoIP counts Call-IDs from zero: a new process repeats the last one's."""
+    calls = []
+    for _ in range(2):
+        far = dialled(peer, lambda: Dialling(handset))
+        far.reply(486)
+        peer.request("ACK")
+        calls.append(far.invite.call_id)
+    assert len(set(calls)) == 2
+    _, telephone = caller
+    again = SIPClient(*("127.0.0.1", 5060, "1000", "letmein", telephone.phone), myIP="127.0.0.1")
+    first = SIPClient(*("127.0.0.1", 5060, "1000", "letmein", telephone.phone), myIP="127.0.0.1")
+    assert first.gen_call_id() == again.gen_call_id()
