@@ -17,7 +17,9 @@ from softagent.sip.message import Request, Response
 class Asking:
     """What one dialog asks of the other side. Used under the endpoint's lock."""
 
-    def __init__(self, endpoint: Endpoint, dialog: Dialog, authenticator: Authenticator) -> None:
+    def __init__(
+        self, endpoint: Endpoint, dialog: Dialog, authenticator: Authenticator | None
+    ) -> None:
         self.endpoint = endpoint
         self.dialog = dialog
         self._authenticator = authenticator

@@ -90,7 +90,6 @@ class Calling:
         self._sequence = secrets.randbelow(10000)
         self._repeats = 0
         self._is_heard = False
-        self._early = EarlyDialogs(endpoint, authenticator)
         self._answers: dict[str, Asking] = {}
         """Dialogs that a 2xx has begun, ours and those of forks, by the other side's tag."""
         self._deadline = endpoint.now + invitee.ring_seconds
@@ -118,11 +117,14 @@ class Calling:
         return self._early.dialog_of(request)
 
     def _invite(self) -> Inviting:
-        return Inviting(self._endpoint, self._authenticator, self._build, self._take)
+        """Send the INVITE, with credentials to the PBX only: a redirection may lead anywhere."""
+        _, hop = self._redirections.current
+        authenticator = self._authenticator if hop == self._invitee.hop else None
+        self._early = EarlyDialogs(self._endpoint, authenticator)
+        return Inviting(self._endpoint, authenticator, self._build, self._take)
 
     def _again(self) -> None:
         if not self.is_decided:
-            self._early.forget()
             self._inviting = self._invite()
 
     def _build(self) -> tuple[Request, Hop]:

@@ -12,18 +12,19 @@ MOST_ATTEMPTS = 4
 class Challenges:
     """The challenges to one request of ours (RFC 3261 section 22)."""
 
-    def __init__(self, authenticator: Authenticator) -> None:
+    def __init__(self, authenticator: Authenticator | None) -> None:
+        """None towards somebody who has no business with our password."""
         self._authenticator = authenticator
         self._answered: set[tuple[int, str]] = set()
         self._attempts = 1
 
     def headers(self, method: str, uri: str) -> tuple[tuple[str, str], ...]:
         """The credentials to send along, those for challenges to other requests too."""
-        return self._authenticator.headers(method, uri)
+        return () if self._authenticator is None else self._authenticator.headers(method, uri)
 
     def take(self, response: Response) -> bool:
         """Whether a response is a challenge after which the request is worth sending again."""
-        if response.status not in (401, 407):
+        if response.status not in (401, 407) or self._authenticator is None:
             return False
         is_proxy = response.status == 407
         name = "Proxy-Authenticate" if is_proxy else "WWW-Authenticate"

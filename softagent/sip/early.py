@@ -31,7 +31,7 @@ class _Early:
 class EarlyDialogs:
     """All of one INVITE's, by the other side's tag. Used under the endpoint's lock."""
 
-    def __init__(self, endpoint: Endpoint, authenticator: Authenticator) -> None:
+    def __init__(self, endpoint: Endpoint, authenticator: Authenticator | None) -> None:
         self._endpoint = endpoint
         self._authenticator = authenticator
         self._dialogs: dict[str, _Early] = {}
@@ -70,10 +70,6 @@ class EarlyDialogs:
         """The one that a request of the other side belongs to."""
         dialogs = (early.asking.dialog for early in self._dialogs.values())
         return next((dialog for dialog in dialogs if dialog.matches(request)), None)
-
-    def forget(self) -> None:
-        """The INVITE is sent anew: those of the last one are over."""
-        self._dialogs.clear()
 
     def _asking(self, invite: Request, response: Response, destination: Hop) -> Asking:
         dialog = Dialog.begun(invite, response, destination)

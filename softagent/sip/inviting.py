@@ -19,7 +19,7 @@ class Inviting:
     def __init__(
         self,
         endpoint: Endpoint,
-        authenticator: Authenticator,
+        authenticator: Authenticator | None,
         build: Callable[[], tuple[Request, Hop]],
         on_response: Callable[[Response | None], None],
     ) -> None:

@@ -246,6 +246,37 @@ def test_redirection_is_followed(peer: Peer, handset: Handset) -> None:
     assert dialling.result().is_accepted
 
 
+def test_stranger_gets_no_credentials(peer: Peer, handset: Handset) -> None:
+    """A redirection may lead anywhere: there a challenge is a refusal, and known credentials stay here."""
+    first, near = dialled(peer, handset)
+    near.reply(401, CHALLENGE.format(nonce="n1", more=""))
+    peer.request("ACK")
+    known = Callee(peer, peer.request("INVITE"))
+    assert known.invite.headers.first("Authorization") is not None
+    stranger = Peer("127.0.0.2")
+    known.reply(302, f"Contact: <sip:1004@{stranger.sent_by}>\r\n")
+    stranger.phone = peer.phone
+    far = Callee(stranger, stranger.request("INVITE"))
+    assert far.invite.headers.first("Authorization") is None
+    far.reply(401, CHALLENGE.format(nonce="n2", more=""))
+    stranger.request("ACK")
+    assert first.result() == Result(Outcome.REFUSED, 401, "Scripted")
+    stranger.close()
+
+
+def test_stop_gives_up_what_rings(peer: Peer) -> None:
+    """CANCEL before the telephone leaves."""
+    handset = Handset(peer)
+    handset.start()
+    peer.register()
+    dialling, far = dialled(peer, handset)
+    far.reply(180)
+    peer.until_fence()
+    handset.phone.stop(timeout_seconds=0.0)
+    peer.request("CANCEL")
+    assert dialling.end() is CallEnd.CANCELLED
+
+
 def test_redirection_in_circles_ends(peer: Peer, handset: Handset) -> None:
     """A target that was tried already isn't tried again."""
     dialling, far = dialled(peer, handset)
