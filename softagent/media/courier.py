@@ -29,7 +29,9 @@ from softagent.media.stats import Histogram
 
 LEAD_SECONDS = 0.020
 """How long before they leave packets are handed over: what the worker may be late unheard."""
-ANSWER_SECONDS = 1.0
+ANSWER_SECONDS = 2.0
+NO_STREAM = 0
+"""Streams are numbered from 1."""
 STOP_SECONDS = 2.0
 
 log = logging.getLogger(__name__)
@@ -50,7 +52,7 @@ class Courier:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start the process, so that the first call needn't; whether it works shows in a call."""
+        """Start the process and wait until it is up, so that no call has to."""
         with self._guard:
             self._start()
 
@@ -90,14 +92,18 @@ class Courier:
     def ask(self, control: socket.socket, message: bytes) -> bytes:
         """Hand over and wait for the answer; empty when there is none."""
         with self._guard:
-            if control is not self._control:
-                return b""
-            try:
-                control.send(message)
-                return control.recv(2 * LONGEST_ORDER_BYTES)
-            except OSError as error:
-                self._lose(error)
-                return b""
+            return self._question(control, message) if control is self._control else b""
+
+    def _question(self, control: socket.socket, message: bytes) -> bytes:
+        try:
+            control.send(message)
+            answer = control.recv(2 * LONGEST_ORDER_BYTES)
+            if not answer:
+                raise ConnectionError("the process has ended")
+        except OSError as error:
+            self._lose(error)
+            return b""
+        return answer
 
     def _start(self) -> None:
         if self._control is not None:
@@ -105,7 +111,7 @@ class Courier:
         self._end()
         control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         control.settimeout(ANSWER_SECONDS)
-        program = [sys.executable, "-m", courier_process.__name__, str(theirs.fileno())]
+        program = [sys.executable, "-P", "-m", courier_process.__name__, str(theirs.fileno())]
         try:
             with theirs:
                 self._process = subprocess.Popen(
@@ -116,6 +122,7 @@ class Courier:
             log.error("event=courier-failed reason=%s", error)
             return
         self._control = control
+        self._question(control, HEAD.pack(ASK, NO_STREAM))  # until it is up, packets would pile up
 
     def _lose(self, error: OSError) -> None:
         """Note that the process is gone, or as good as gone."""

@@ -28,6 +28,8 @@ ORDER = struct.Struct("!dBHB")
 """Due in seconds of the monotonic clock, whether it begins a talk, port, bytes of the host."""
 ANSWER = struct.Struct("!QdI")
 """Packets that the system refused, longest interval in ms, number of steps that follow."""
+UNKNOWN = b"?"
+"""The answer about a stream that isn't there; it shows that the process is."""
 STEP_MS = 0.1
 STEPS = 1000
 LONGEST_ORDER_BYTES = 4096
@@ -116,7 +118,7 @@ class Rounds:
             if kind == CLOSE and stream is not None:
                 del self._streams[number]
                 stream.endpoint.close()
-            self._control.send(b"" if stream is None else stream.answer())
+            self._control.send(UNKNOWN if stream is None else stream.answer())
 
     def _schedule(self, number: int, message: bytes) -> None:
         due, begins, port, length = ORDER.unpack_from(message, HEAD.size)
