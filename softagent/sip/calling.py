@@ -8,6 +8,7 @@ Calling -- INVITE --> 1xx ... --> 2xx    ACK, `on_answer`; every other 2xx gets 
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ from softagent.sip.outcome import result_of
 from softagent.sip.phone import Outcome, Result
 from softagent.sip.redirect import Redirections
 from softagent.sip.sdp import CONTENT_TYPE
+from softagent.sip.sessiontimer import SessionTimer
 
 MOST_REPEATS = 2
 """How often a call is tried again after a 503 or a 422."""
@@ -48,7 +50,9 @@ class Invitee:
     route: tuple[str, ...] = ()
     """Proxies to go through (RFC 3608)."""
     headers: tuple[tuple[str, str], ...] = ()
-    """What else the INVITE says: what we support, how long a session may last."""
+    """What else the INVITE says: what we support."""
+    timer: SessionTimer | None = None
+    """How long the session may last without a refresh (RFC 4028)."""
     ring_seconds: float = 30.0
 
 
@@ -138,6 +142,7 @@ class Calling:
             ("CSeq", f"{self._sequence} INVITE"),
             ("Contact", f"<{invitee.contact}>"),
             *invitee.headers,
+            *(() if invitee.timer is None else invitee.timer.request_fields()),
             ("Content-Type", CONTENT_TYPE),
         )
         return Request("INVITE", str(target), Headers(fields), invitee.offer), hop
@@ -157,13 +162,22 @@ class Calling:
     def _refused(self, response: Response) -> None:
         wait = _retry_after(response) if response.status == 503 else None
         has_time = wait is not None and self._endpoint.now + wait < self._deadline
-        if self._redirections.follow(response):
+        if self._redirections.follow(response) or self._is_interval_too_short(response):
             self._again()
         elif wait is not None and has_time and self._repeats < MOST_REPEATS:
             self._repeats += 1
             self._endpoint.after(wait, self._again)
         else:
             self._fail(result_of(response))
+
+    def _is_interval_too_short(self, response: Response) -> bool:
+        """Whether it is a 422 that says how long a session has to be at least (RFC 4028 section 7.3)."""
+        timer = self._invitee.timer
+        if timer is None or response.status != 422:
+            return False
+        with contextlib.suppress(MessageError):
+            return timer.take(response, self._endpoint.now)
+        return False
 
     def _accept(self, response: Response) -> None:
         """A 2xx: the first is the call's, one of another tag a fork's, one of the same tag a copy."""

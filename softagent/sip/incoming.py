@@ -107,6 +107,7 @@ class IncomingSession(Session):
             body = self.negotiation.answer()
         else:
             body = self.negotiation.offer()
+        self.warn_of_open_keys()
         self.accept(self._invite, body=body)
 
     def reject(self, status: int, *, retry_after_seconds: int | None = None) -> None:

@@ -16,8 +16,10 @@ from softagent.sip.message import Request
 from softagent.sip.negotiation import Negotiation
 from softagent.sip.outcome import CALL_OVER, result_of
 from softagent.sip.phone import CallEnd, Caller, OnResult, Outcome, Result
+from softagent.sip.refresh import Refresher
 from softagent.sip.sdp import CONTENT_TYPE
 from softagent.sip.session import RETRY_AFTER, Session, SessionState
+from softagent.sip.sessiontimer import SessionTimer
 from softagent.sip.transaction import ServerTransaction
 from softagent.sip.uas import ALLOW, SUPPORTED
 
@@ -42,6 +44,7 @@ class OutgoingSession(Session):
         hop, contact = _way(line)
         negotiation = Negotiation(line.abilities(contact), host=contact.host, source_host=hop.host)
         negotiation.open(local_port)
+        timer = SessionTimer(line.session_seconds)
         invitee = Invitee(
             NameAddress(line.identity),
             target,
@@ -49,6 +52,7 @@ class OutgoingSession(Session):
             contact,
             negotiation.offer(),
             headers=(ALLOW, SUPPORTED),
+            timer=timer,
             ring_seconds=ring_seconds,
         )
         self._on_result = on_result
@@ -76,6 +80,7 @@ class OutgoingSession(Session):
             on_end=on_end,
         )
         self.is_caller = True
+        self.refresher = Refresher(self, timer)
 
     @property
     def invite(self) -> Request:
@@ -117,8 +122,9 @@ class OutgoingSession(Session):
     def _connect(self, answered: Answered) -> None:
         """It is answered: the media begin, or else it ends."""
         self.asking, self.dialog = answered.asking, answered.asking.dialog
-        self.caller = asserted_identity(answered.response) or self.caller
+        self.note(answered.response)
         self.state = SessionState.CONFIRMED
+        self.refresher.take(answered.response)
         try:
             self.negotiation.receive_answer(answered.description)
         except (DescriptionError, NotAcceptable) as problem:
@@ -126,6 +132,7 @@ class OutgoingSession(Session):
             self._on_result(Result(Outcome.REFUSED, answered.response.status, reason))
             self.end_with_bye(CallEnd.FAILED)
             return
+        self.warn_of_open_keys()
         self._on_result(result_of(answered.response))
 
     def _fail(self, result: Result) -> None:

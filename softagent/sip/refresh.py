@@ -24,9 +24,9 @@ NOT_KNOWN = (405, 501)
 class Refresher:
     """The session timer of one call at work. Used under the line's lock."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, timer: SessionTimer) -> None:
         self._session = session
-        self._timer = SessionTimer(session.line.session_seconds)
+        self._timer = timer
         self._alarm: Alarm | None = None
         self._takes_updates = True
 

@@ -19,6 +19,7 @@ from softagent.sip.asking import Asking
 from softagent.sip.body import find
 from softagent.sip.dialog import Dialog, asserted_identity
 from softagent.sip.errors import DescriptionError, NotAcceptable
+from softagent.sip.hop import Transport
 from softagent.sip.keypad import read_info
 from softagent.sip.line import Line
 from softagent.sip.listeners import Listeners
@@ -29,7 +30,7 @@ from softagent.sip.refer import Transfer
 from softagent.sip.refresh import Refresher
 from softagent.sip.reinvite import Reinvite
 from softagent.sip.sdp import CONTENT_TYPE
-from softagent.sip.sessiontimer import objection
+from softagent.sip.sessiontimer import SessionTimer, objection
 from softagent.sip.transaction import ServerTransaction
 from softagent.sip.transfer import Transfers
 from softagent.sip.uas import ALLOW, SUPPORTED, Reply, reply_to_notify
@@ -81,7 +82,7 @@ class Session:
         """Whether it was we who began the call, and made its Call-ID."""
         self.allowed: frozenset[str] = frozenset()
         """Methods that the other side takes, in lower case."""
-        self.refresher = Refresher(self)
+        self.refresher = Refresher(self, SessionTimer(line.session_seconds))
         self.state = SessionState.EARLY
         self.contact = ("Contact", f"<{contact}>")
         self.ending: CallEnd | None = None
@@ -92,6 +93,7 @@ class Session:
         """INVITEs that we have answered with 200, by number."""
         self._offered_in = 0
         """Which of them has our offer in its 200, and will have their answer in its ACK."""
+        self._has_warned = False
         self.listeners = Listeners(line.endpoint)
 
     @property
@@ -365,6 +367,16 @@ class Session:
             "off" if media.srtp is None else media.srtp.suite,
         )
         self.listeners.tell_media(media)
+        self.warn_of_open_keys()
+
+    def warn_of_open_keys(self) -> None:
+        """Encryption whose keys anybody on the way can read is none; say so once."""
+        transport = self.dialog.next_hop.transport
+        if self.media.srtp is None or transport is Transport.TLS or self._has_warned:
+            return
+        self._has_warned = True
+        readable = "account=%s call=%s event=srtp-keys-readable transport=%s"
+        log.warning(readable, *self.origin, transport.value.lower())
 
     def _report(self, end: CallEnd) -> None:
         """Say that the call is over, once: a BYE that waits for the ACK may come later."""
