@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import secrets
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
 
 from softagent.config import Secret
 from softagent.sip.address import parameter, parse_parameters, split
 from softagent.sip.message import Response
 
-_HASHES = {"MD5": hashlib.md5, "SHA-256": hashlib.sha256}
+_HASHES: dict[str, Callable[[bytes], Any]] = {
+    "MD5": hashlib.md5,
+    "SHA-256": hashlib.sha256,
+    "SHA-512-256": functools.partial(hashlib.new, "sha512_256"),
+}
+"""By the names of RFC 7616 section 6.1 and RFC 8760."""
+_CHALLENGES = (("WWW-Authenticate", False), ("Proxy-Authenticate", True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +77,8 @@ class Challenge:
         new = _HASHES[self._hash_name]
 
         def digest(*parts: str) -> str:
-            return new(":".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
+            text = ":".join(parts).encode("utf-8", "surrogateescape")
+            return str(new(text).hexdigest())
 
         secret = digest(credentials.username, self.realm, credentials.password.value)
         if self.algorithm.lower().endswith("-sess"):
@@ -115,19 +124,35 @@ class Authenticator:
     def learn(self, response: Response) -> bool:
         """Take the challenges of a 401 or 407; whether there is one that can be answered.
 
-        Of several for one realm the topmost that we support counts (RFC 8760 section 2.4).
+        A forking proxy puts those of several servers into one response, of either kind (RFC
+        3261 section 22.3). Of several for one realm the topmost that we support counts (RFC
+        8760 section 2.4).
         """
-        is_proxy = response.status == 407
-        name = "Proxy-Authenticate" if is_proxy else "WWW-Authenticate"
         fresh: dict[tuple[bool, str], Challenge] = {}
-        for value in response.headers.values(name):
-            challenge = Challenge.parse(value, is_proxy=is_proxy)
-            if challenge is not None and challenge.is_usable:
-                fresh.setdefault((is_proxy, challenge.realm), challenge)
+        for challenge in _challenges(response):
+            if challenge.is_usable:
+                fresh.setdefault((challenge.is_proxy, challenge.realm), challenge)
         self._challenges |= fresh
+        self._forget_old_nonces()
+        return bool(fresh)
+
+    def renew(self, response: Response) -> None:
+        """Take the nonce that a 2xx gives for the next request (RFC 7616 section 3.5), if it gives one.
+
+        It names no realm, so it counts where there is only one.
+        """
+        for name, is_proxy in (("Authentication-Info", False), ("Proxy-Authentication-Info", True)):
+            value = response.headers.first(name) or ""
+            fields = tuple(item for part in split(value, ",") for item in parse_parameters(part))
+            nonce = parameter(fields, "nextnonce")
+            keys = [key for key in self._challenges if key[0] is is_proxy]
+            if nonce and len(keys) == 1:
+                self._challenges[keys[0]] = replace(self._challenges[keys[0]], nonce=nonce)
+        self._forget_old_nonces()
+
+    def _forget_old_nonces(self) -> None:
         nonces = {challenge.nonce for challenge in self._challenges.values()}
         self._uses = {nonce: uses for nonce, uses in self._uses.items() if nonce in nonces}
-        return bool(fresh)
 
     def headers(self, method: str, uri: str) -> tuple[tuple[str, str], ...]:
         """Authorization headers for one request, one for each realm that has challenged us."""
@@ -144,9 +169,15 @@ class Authenticator:
 
 def is_stale(response: Response) -> bool:
     """Whether a 401 or 407 only says that the nonce was too old: the credentials were right."""
-    name = "Proxy-Authenticate" if response.status == 407 else "WWW-Authenticate"
-    challenges = (Challenge.parse(v, is_proxy=False) for v in response.headers.values(name))
-    return any(challenge is not None and challenge.is_stale for challenge in challenges)
+    return any(challenge.is_stale for challenge in _challenges(response))
+
+
+def _challenges(response: Response) -> Iterator[Challenge]:
+    """Every Digest challenge in a response, in its order."""
+    for name, is_proxy in _CHALLENGES:
+        for value in response.headers.values(name):
+            if (challenge := Challenge.parse(value, is_proxy=is_proxy)) is not None:
+                yield challenge
 
 
 def _quote(text: str) -> str:

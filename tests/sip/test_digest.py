@@ -90,7 +90,7 @@ def test_topmost_supported_challenge_counts() -> None:
     authenticator = Authenticator(MUFASA)
     unauthorized = challenged(
         401,
-        'Digest realm="r", nonce="1", algorithm=SHA-512-256',
+        'Digest realm="r", nonce="1", algorithm=SHA-1024',
         'Basic realm="r"',
         'Digest realm="r", nonce="2", algorithm=SHA-256, qop="auth,auth-int"',
         'Digest realm="r", nonce="3", algorithm=MD5',
@@ -102,6 +102,18 @@ def test_topmost_supported_challenge_counts() -> None:
         "2",
         "SHA-256",
     )
+
+
+def test_sha_512_256() -> None:
+    """The third algorithm of RFC 8760; RFC 7616's own example of it also hashes the user name."""
+    challenge = Challenge(is_proxy=False, realm="r", nonce="n", algorithm="SHA-512-256")
+
+    def digest(text: str) -> str:
+        return hashlib.new("sha512_256", text.encode()).hexdigest()
+
+    value = challenge.answer(MUFASA, "REGISTER", "sip:h", count=1, cnonce="c")
+    secret, asked = digest("Mufasa:r:Circle of Life"), digest("REGISTER:sip:h")
+    assert field(value, "response") == digest(f"{secret}:n:{asked}")
 
 
 def test_counts_the_uses_of_a_nonce() -> None:
