@@ -77,6 +77,7 @@ Name = Annotated[str, NAME]
 User = Annotated[str, Matching(r'[^\s@:;<>"]+', "a SIP user name, without @ and spaces")]
 AuthUser = Annotated[str, Matching(r'[^\s"]+', "a user name without spaces and quotes")]
 _NAME = r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"
+_PORT = r"(6553[0-5]|655[0-2]\d|65[0-4]\d\d|6[0-4]\d{3}|[1-5]\d{4}|[1-9]\d{0,3})"
 _IPV6 = r"(?=[^:]*:[^:]*:)[0-9A-Fa-f:.]+"
 Host = Annotated[
     str,
@@ -88,7 +89,7 @@ Host = Annotated[
 Server = Annotated[
     str,
     Matching(
-        rf"({_NAME}|\[{_IPV6}\])(:[0-9]{{1,5}})?|{_IPV6}",
+        rf"({_NAME}|\[{_IPV6}\])(:{_PORT})?|{_IPV6}",
         'a host with or without a port, e.g. "192.168.1.11:5060" or "[2001:db8::10]:5060"',
     ),
 ]
@@ -294,7 +295,12 @@ class Account:
     enabled: bool = True
     port: PortOrAny = 0
     """The registrar's SIP port; 0 asks the DNS (RFC 3263), and takes the transport's usual one where that says nothing."""
-    transport: Literal["udp", "tcp", "tls"] = "udp"
+    transport: Literal["udp", "tcp", "tls", "auto"] = "udp"
+    """What to speak SIP over; "auto" leaves it to the DNS, and takes UDP where that says nothing."""
+    backup_registrars: tuple[Server, ...] = ()
+    """Registrars to turn to while the first doesn't answer."""
+    outbound_proxy: Server = ""
+    """Where everything is sent first; straight to the registrar unless set."""
     domain: Host = ""
     """Realm-side domain of the address of record; the registrar's host unless set."""
     auth_user: AuthUser = ""
@@ -306,6 +312,16 @@ class Account:
     rtp_ports: PortRange = PortRange(20000, 20099)
     expires_seconds: Annotated[int, Between(30, 86400)] = 120
     """Registration time to ask for; what the PBX grants counts."""
+    registration_check_seconds: Annotated[int, Between(2, 3600)] = 8
+    """Longest time between two REGISTERs: a PBX that restarted and forgot us knows us again within it."""
+    retry: Literal["prompt", "patient"] = "prompt"
+    """After failures: "prompt" tries every 8 s at the latest, "patient" waits as RFC 5626 proposes, up to half an hour."""
+    keep_alive_seconds: Annotated[int, Between(0, 3600)] = 0
+    """How often to send an empty line, which keeps a NAT's mapping open; 0 for never."""
+    follow_nat: bool = True
+    """Whether to announce the address that the registrar sees us at, where a NAT has changed it."""
+    large_requests: Literal["udp", "tcp"] = "udp"
+    """What carries requests above 1300 bytes with transport = "udp"; "tcp" falls back to UDP while there is no connection."""
     tls: TlsSettings = TlsSettings()
     codecs: tuple[Codec, ...] = ("G722", "PCMU", "PCMA")
     """In order of preference: wideband where the other side offers it."""

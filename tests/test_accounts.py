@@ -163,7 +163,7 @@ def test_accounts_are_chosen_by_name_or_by_being_enabled(folder: Folder) -> None
         ('rtp_ports = "20001-20002"', 'rtp_ports "20001-20002": expected at least an even port and the one after it'),
         ("rtp_ports = 20000", "rtp_ports 20000: expected a text in quotes"),
         ("port = -1", "port -1: expected 0 to 65535"),
-        ('transport = "sctp"', 'transport "sctp": expected "udp" or "tcp" or "tls"'),
+        ('transport = "sctp"', 'transport "sctp": expected "udp" or "tcp" or "tls" or "auto"'),
         ("tls.verify = false", "tls: has an effect with transport = \"tls\" only, and transport is \"udp\""),
         ('transport = "tls"\ntls.key_file = "k"', "tls.key_file: expected certificate_file as well"),
         ('transport = "tls"\ntls.ca_file = "c"\ntls.verify = false', "tls.ca_file: has no effect with verify = false: take one of them out"),

@@ -42,8 +42,9 @@ def _findings(account: Account, store: ModelStore, *, online: bool) -> Iterator[
     yield from check_account(account, store)
     if online:
         from softagent.sip.pyvoip import PyVoipPhone  # loads pyVoIP
+        from softagent.sip.rota import servers_of
 
-        yield check_registration(PyVoipPhone(account), f"{account.registrar}:{account.port}")
+        yield check_registration(PyVoipPhone(account), str(servers_of(account)[0].place))
 
 
 def _line(finding: Finding) -> str:

@@ -42,7 +42,9 @@ class Invitation:
         dialog = Dialog.taken(request, source, transaction.tag)
         contact = line.contact_towards(source)
         abilities = line.abilities(contact)
-        negotiation = Negotiation(abilities, host=contact.host, source_host=source.host)
+        negotiation = Negotiation(
+            abilities, host=line.host_towards(source), source_host=source.host
+        )
         body = find(request, CONTENT_TYPE)
         if not body:
             negotiation.expect()

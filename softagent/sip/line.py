@@ -7,17 +7,18 @@ import time
 from collections.abc import Callable
 
 from softagent.config import Account
-from softagent.sip.address import Uri
+from softagent.sip.address import NameAddress, Uri
 from softagent.sip.admission import Admission
 from softagent.sip.agreement import Abilities
 from softagent.sip.binding import Binding
 from softagent.sip.digest import Authenticator, Credentials
-from softagent.sip.endpoint import Endpoint
+from softagent.sip.endpoint import Endpoint, local_address
 from softagent.sip.errors import MessageError
 from softagent.sip.hop import Hop
 from softagent.sip.message import Request
+from softagent.sip.pacing import Pacing
 from softagent.sip.phone import OnResult, Registration, Result
-from softagent.sip.registration import Pacing
+from softagent.sip.resolve import Locator
 from softagent.sip.sdp import family_of
 from softagent.sip.tls import TlsPolicy
 from softagent.sip.transaction import ServerTransaction, Timing
@@ -57,9 +58,16 @@ class Line:
         self.lock = self.endpoint.lock
         user = account.auth_user or account.username
         self.authenticator = Authenticator(Credentials(user, account.password))
+        self._locator = Locator(
+            account.name,
+            self.lock,
+            on_located=lambda: self._binding.hear_located(),
+            clock=clock,
+        )
         self._binding = Binding(
             account,
             self.endpoint,
+            self._locator,
             self.authenticator,
             pacing=pacing,
             on_registration=on_registration,
@@ -79,8 +87,11 @@ class Line:
 
     @property
     def pbx(self) -> Hop | None:
-        """Where calls of ours go; None while the registrar's name isn't resolved."""
-        return self._binding.hop
+        """Where calls of ours go; None while the registrar's name isn't resolved, or it can't be reached."""
+        hop, route = self._binding.hop, self._binding.registrant.service_route
+        if hop is None or not route:
+            return hop
+        return Hop.towards(NameAddress.parse(route[0]).uri, hop) or hop
 
     @property
     def registration(self) -> Registration:
@@ -119,7 +130,16 @@ class Line:
 
     def contact_towards(self, source: Hop) -> Uri:
         """Our address as the other side can reach it."""
-        return self.endpoint.contact(self._account.username, source, self._account.local_address)
+        return self._binding.contact.for_peer(source)
+
+    def host_towards(self, source: Hop) -> str:
+        """Our address on this machine for whoever is there: where sound can be received. Raises OSError."""
+        return self._account.local_address or local_address(source)
+
+    @property
+    def route(self) -> tuple[str, ...]:
+        """Route values for requests that begin something: of the Service-Route, or of the outbound proxy."""
+        return self._binding.route
 
     def abilities(self, contact: Uri) -> Abilities:
         """What we can do with sound that comes to that address of ours."""

@@ -42,7 +42,9 @@ class OutgoingSession(Session):
         Raises CallNotPossible when there is no way to the PBX.
         """
         hop, contact = _way(line)
-        negotiation = Negotiation(line.abilities(contact), host=contact.host, source_host=hop.host)
+        negotiation = Negotiation(
+            line.abilities(contact), host=line.host_towards(hop), source_host=hop.host
+        )
         negotiation.open(local_port)
         timer = SessionTimer(line.session_seconds)
         invitee = Invitee(
@@ -51,7 +53,7 @@ class OutgoingSession(Session):
             hop,
             contact,
             negotiation.offer(),
-            headers=(ALLOW, SUPPORTED),
+            headers=(*(("Route", value) for value in line.route), ALLOW, SUPPORTED),
             timer=timer,
             ring_seconds=ring_seconds,
         )

@@ -45,6 +45,8 @@ class Registration:
     """The PBX has refused the credentials themselves (a second 401/407 with a fresh nonce, or 403)."""
     expires_seconds: int = 0
     """What the registrar granted; 0 unless REGISTERED."""
+    registrar: str = ""
+    """The one in use, or tried last: "192.168.1.10:5060"."""
 
 
 class CallEnd(enum.Enum):

@@ -27,6 +27,7 @@ from softagent.sip.incoming import IncomingSession, Invitation
 from softagent.sip.line import Line
 from softagent.sip.message import VERSION, Request
 from softagent.sip.outgoing import OutgoingSession
+from softagent.sip.pacing import Pacing, pacing_of
 from softagent.sip.phone import (
     RING_SECONDS,
     CallEnd,
@@ -37,7 +38,6 @@ from softagent.sip.phone import (
     RegistrationState,
 )
 from softagent.sip.ports import RtpPorts
-from softagent.sip.registration import PROMPT, Pacing
 from softagent.sip.switchboard import Switchboard
 from softagent.sip.transaction import RFC_TIMING, ServerTransaction, Timing
 from softagent.sip.uas import standing_reply
@@ -258,7 +258,7 @@ class PyVoipPhone(VoIPPhone):  # type: ignore[misc]
         account: Account,
         *,
         timing: Timing = RFC_TIMING,
-        pacing: Pacing = PROMPT,
+        pacing: Pacing | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.account = account
@@ -276,7 +276,9 @@ class PyVoipPhone(VoIPPhone):  # type: ignore[misc]
             rtpPortHigh=account.rtp_ports.last,
         )
         # VoIPPhone makes a plain SIPClient, which has opened nothing yet.
-        self.sip = RepairedClient(self, timing=timing, pacing=pacing, clock=clock)
+        self.sip = RepairedClient(
+            self, timing=timing, pacing=pacing or pacing_of(account), clock=clock
+        )
         self._switchboard = Switchboard(self.sip.line, self._invite)
 
     @property

@@ -8,38 +8,21 @@ from __future__ import annotations
 import random
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from softagent.sip.address import LARGEST_SECONDS, NameAddress, Uri, natural, parameter
 from softagent.sip.alarm import NEVER
 from softagent.sip.digest import Authenticator, is_stale
 from softagent.sip.errors import MessageError
 from softagent.sip.message import Headers, Request, Response
+from softagent.sip.pacing import Pacing
 from softagent.sip.phone import Registration, RegistrationState
 
 MOST_CHALLENGES = 4
 """Challenges answered for one registration: two of a proxy and a registrar, each stale once."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pacing:
-    """How often the registrar hears from us."""
-
-    refresh_share: float = 0.5
-    """Part of the granted time after which to register again."""
-    longest_refresh_seconds: float = 8.0
-    """Register again at least as often: a PBX that restarted and forgot us knows us again within this."""
-    answer_seconds: float = 8.0
-    """How long to repeat a REGISTER before it counts as unanswered."""
-    first_retry_seconds: float = 1.0
-    longest_retry_seconds: float = 8.0
-    """Waits after failures double from the first to the longest, each cut by up to a half (RFC 5626 section 4.5)."""
-    refused_retry_seconds: float = 60.0
-    """Wait after refused credentials: hammering on would get the address banned."""
-
-
-PROMPT = Pacing()
-"""Back within 10 s of the PBX's return."""
+LONGEST_RETRY_AFTER_SECONDS = 1800
+"""What a registrar may ask for with Retry-After; it might be mistaken."""
 
 
 class Registrant:
@@ -50,22 +33,29 @@ class Registrant:
 
     def __init__(
         self,
-        address: Uri,
-        registrar: Uri,
         authenticator: Authenticator,
         *,
         expires_seconds: int,
         pacing: Pacing,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        self.contact = Uri("sip", address.user, "")
+        self.contact = Uri("sip", "", "")
         """Where calls shall go; set by the owner, who knows the local address."""
+        self.redirections: tuple[Uri, ...] = ()
+        """Where the registrar has sent us instead, in its order of preference; the owner's to follow."""
+        self.is_unavailable = False
+        """The last failure was this server's own: another one may do better."""
+        self.service_route: tuple[str, ...] = ()
+        """Route values for requests outside of dialogs (RFC 3608)."""
         self.registration = Registration(RegistrationState.UNREGISTERED)
         self.next_wake = NEVER
         self.is_removed = False
         """The registrar has confirmed the removal, or there is nothing to remove."""
-        self._address = address
-        self._registrar = registrar
+        self._address = Uri("sip", "", "")
+        self._registrar = Uri("sip", "", "")
+        self._route = ""
+        self._where = ""
+        self._bound: Uri | None = None
         self._authenticator = authenticator
         self._expires = expires_seconds
         self._pacing = pacing
@@ -81,6 +71,13 @@ class Registrant:
     def is_registered(self) -> bool:
         return self.registration.state is RegistrationState.REGISTERED
 
+    def aim(self, address: Uri, registrar: Uri, *, route: str, where: str) -> None:
+        """Register `address` at `registrar` from now on, by way of `route`; `where` is its name for people."""
+        if (self._address, self._registrar) != (address, registrar):
+            self._bound = None
+        self._address, self._registrar, self._route = address, registrar, route
+        self._where = where
+
     def wake(self, now: float) -> Request | None:
         """The REGISTER that is due, if one is."""
         if now < self.next_wake or self._is_removing:
@@ -88,7 +85,7 @@ class Registrant:
         self.next_wake = NEVER
         self._challenges = 0
         if self.registration.state is RegistrationState.UNREGISTERED:
-            self.registration = Registration(RegistrationState.REGISTERING)
+            self.registration = Registration(RegistrationState.REGISTERING, registrar=self._where)
         return self._register()
 
     def remove(self) -> Request | None:
@@ -107,25 +104,34 @@ class Registrant:
         if self._is_removing and response.status not in (401, 407):
             self._end_removal()
             return None
+        self.redirections, self.is_unavailable = (), False
         match response.status:
             case status if 200 <= status < 300:
+                self._authenticator.renew(response)
                 self._succeed(response, now)
+            case 301 | 302 | 305:
+                self._fail(_words(response), now)
+                self.redirections = tuple(contact.uri for contact in _best_first(response))
             case 401 | 407:
                 return self._answer_challenge(response, now)
             case 423:
                 return self._lengthen(response, now)
             case 403:
                 self._fail(_words(response), now, is_refused=True)
-            case _:
-                self._fail(_words(response), now)
+            case status:
+                after = _seconds(response.headers.first("Retry-After")) or 0
+                self._fail(_words(response), now, retry_after=after)
+                self.is_unavailable = status in (408, 430) or 500 <= status < 600
         return None
 
     def handle_failure(self, reason: str, now: float) -> None:
         """Nothing came back, or the REGISTER could not even be sent."""
+        self.redirections = ()
         if self._is_removing:
             self._end_removal()
         else:
             self._fail(reason, now)
+            self.is_unavailable = True
 
     def _end_removal(self) -> None:
         self.is_removed = True
@@ -135,12 +141,16 @@ class Registrant:
         self._sequence += 1
         uri = str(self._registrar)
         expires = 0 if self._is_removing else self._expires
+        contacts = f"<{self.contact}>"
+        if self._bound not in (None, self.contact):  # where we were before: no call can come there
+            contacts += f", <{self._bound}>;expires=0"
         fields = (
+            *((("Route", self._route),) if self._route else ()),
             ("From", f"<{self._address}>;tag={self._tag}"),
             ("To", f"<{self._address}>"),
             ("Call-ID", self._call_id),
             ("CSeq", f"{self._sequence} REGISTER"),
-            ("Contact", f"<{self.contact}>"),
+            ("Contact", contacts),
             ("Expires", str(expires)),
             *self._authenticator.headers("REGISTER", uri),
         )
@@ -152,17 +162,22 @@ class Registrant:
             self._fail("the registrar granted no time", now)
             return
         self._failures = 0
+        self._bound = self.contact
+        self.service_route = tuple(map(str, _readable(response, "Service-Route")))
         pause = min(self._pacing.refresh_share * granted, self._pacing.longest_refresh_seconds)
         self.next_wake = now + pause
         self.registration = Registration(
-            RegistrationState.REGISTERED, _words(response), expires_seconds=granted
+            RegistrationState.REGISTERED,
+            _words(response),
+            expires_seconds=granted,
+            registrar=self._where,
         )
 
     def _granted(self, response: Response) -> int:
         """Seconds granted: our contact's own expires, the Expires header, or what we asked for (section 10.2.4)."""
         ours = [
             contact
-            for contact in _contacts(response)
+            for contact in _readable(response, "Contact")
             if contact.uri.is_same(self.contact) or contact.uri.user == self.contact.user
         ]
         ours.sort(key=lambda contact: contact.uri.is_same(self.contact), reverse=True)
@@ -201,26 +216,44 @@ class Registrant:
         self._expires = least
         return self._register()
 
-    def _fail(self, reason: str, now: float, *, is_refused: bool = False) -> None:
+    def _fail(
+        self, reason: str, now: float, *, is_refused: bool = False, retry_after: int = 0
+    ) -> None:
         pacing = self._pacing
         doubled = pacing.first_retry_seconds * 2 ** min(self._failures, 16)
         pause = min(doubled, pacing.longest_retry_seconds)
         if is_refused:
             pause = pacing.refused_retry_seconds
         self._failures += 1
-        self.next_wake = now + pause * (0.5 + 0.5 * self._jitter())
-        self.registration = Registration(RegistrationState.FAILED, reason, is_refused=is_refused)
+        asked = min(retry_after, LONGEST_RETRY_AFTER_SECONDS)
+        self.next_wake = now + max(asked, pause * (0.5 + 0.5 * self._jitter()))
+        self.registration = Registration(
+            RegistrationState.FAILED, reason, is_refused=is_refused, registrar=self._where
+        )
 
 
 def _words(response: Response) -> str:
     return f"{response.status} {response.reason}".strip()
 
 
-def _contacts(response: Response) -> tuple[NameAddress, ...]:
+def _readable(response: Response, name: str) -> tuple[NameAddress, ...]:
+    """The addresses in a header, none at all when one of them can't be read."""
     try:
-        return response.addresses("Contact")
+        return response.addresses(name)
     except MessageError:
         return ()
+
+
+def _best_first(response: Response) -> list[NameAddress]:
+    """The Contacts by their q value, 1 where none is given (section 20.10)."""
+
+    def preference(contact: NameAddress) -> float:
+        try:
+            return float(parameter(contact.parameters, "q") or 1)
+        except ValueError:
+            return 0.0
+
+    return sorted(_readable(response, "Contact"), key=preference, reverse=True)
 
 
 def _seconds(text: str | None) -> int | None:

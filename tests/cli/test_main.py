@@ -76,9 +76,9 @@ def test_bad_input_gives_one_message_and_its_exit_code(
 
 
 def test_each_problem_has_a_line(program: Program, accounts_file: Write) -> None:
-    accounts_file(ACCOUNT + "port = 0\nfoo = 1\n")
+    accounts_file(ACCOUNT + "port = -1\nfoo = 1\n")
     assert program("run").stderr.splitlines() == [
-        'softagent: error: account "reception": port 0: expected 1 to 65535',
+        'softagent: error: account "reception": port -1: expected 0 to 65535',
         'softagent: error: account "reception": unknown option "foo"',
     ]
 

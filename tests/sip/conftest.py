@@ -10,9 +10,9 @@ import pytest
 from peer import PATIENCE_SECONDS, Peer, tag_of
 
 from softagent.config import Account, PortRange, Secret
+from softagent.sip.pacing import Pacing
 from softagent.sip.phone import CallEnd, IncomingCall, MediaDescription, Registration
 from softagent.sip.pyvoip import PyVoipPhone
-from softagent.sip.registration import Pacing
 from softagent.sip.transaction import Timing
 
 QUICK = Timing(t1_seconds=0.02, t2_seconds=0.08, t4_seconds=0.1)

@@ -9,8 +9,9 @@ from softagent.config import Secret
 from softagent.sip.address import Uri
 from softagent.sip.digest import Authenticator, Credentials
 from softagent.sip.message import Request, Response
+from softagent.sip.pacing import Pacing
 from softagent.sip.phone import Registration, RegistrationState
-from softagent.sip.registration import Pacing, Registrant
+from softagent.sip.registration import Registrant
 
 VIA = ("Via", "SIP/2.0/UDP 10.0.0.9:5100;branch=z9hG4bK1")
 
@@ -20,16 +21,20 @@ class Scene:
 
     def __init__(self, **pacing: float) -> None:
         self.registrant = Registrant(
-            Uri("sip", "1000", "pbx.lan"),
-            Uri("sip", "", "pbx.lan"),
             Authenticator(Credentials("1000", Secret("letmein"))),
             expires_seconds=120,
             pacing=Pacing(**pacing),
             jitter=lambda: 1.0,
         )
+        self.aim("pbx.lan")
         self.registrant.contact = Uri("sip", "1000", "10.0.0.9", 5100)
         self.registrant.next_wake = 0.0
         self.now = 0.0
+
+    def aim(self, domain: str, route: str = "", where: str = "") -> None:
+        """Turn to a registrar."""
+        address, registrar = Uri("sip", "1000", domain), Uri("sip", "", domain)
+        self.registrant.aim(address, registrar, route=route, where=where)
 
     @property
     def state(self) -> RegistrationState:
@@ -276,3 +281,121 @@ def test_password_is_never_written(scene: Scene) -> None:
     second = scene.answer(scene.register(), 401, "", challenge("a"))
     assert second is not None
     assert b"letmein" not in second.serialize()
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "is_unavailable"),
+    [
+        (500, "", True),
+        (503, "", True),
+        (408, "", True),
+        (404, "", False),
+        (403, "", False),
+        (603, "", False),
+    ],
+)
+def test_failures_that_another_server_may_not_have(
+    scene: Scene, status: int, headers: str, is_unavailable: bool
+) -> None:
+    """This server's own (RFC 3263 section 4.3), in contrast to what every one would say."""
+    scene.answer(scene.register(), status, "No", headers)
+    assert scene.state is RegistrationState.FAILED
+    assert scene.registrant.is_unavailable is is_unavailable
+
+
+@pytest.mark.parametrize(
+    ("headers", "pause"),
+    [
+        ("Retry-After: 30\r\n", 30),
+        ("Retry-After: 30 (maintenance);duration=60\r\n", 1),
+        ("Retry-After: 99999\r\n", 1800),
+        ("Retry-After: soon\r\n", 1),
+        ("Retry-After: 0\r\n", 1),
+    ],
+)
+def test_retry_after(scene: Scene, headers: str, pause: float) -> None:
+    """Waits as long as asked, within reason."""
+    scene.answer(scene.register(), 503, "Service Unavailable", headers)
+    assert scene.pause == pause
+
+
+def test_service_route_is_kept(scene: Scene) -> None:
+    """As the latest 200 gives it, in its order (RFC 3608 section 6.1)."""
+    scene.answer(scene.register(), 200, "OK", "Service-Route: <sip:a;lr>, <sip:b;lr>\r\n")
+    assert scene.registrant.service_route == ("<sip:a;lr>", "<sip:b;lr>")
+    scene.answer(scene.register(), 200, "OK", "Path: <sip:p;lr>\r\n")
+    assert scene.registrant.service_route == ()
+
+
+def test_several_contacts_in_the_answer(scene: Scene) -> None:
+    """Others' and instance ids among them; ours says what was granted (RFC 5626 section 6)."""
+    contacts = (
+        "Contact: <sip:1000@10.0.0.7:5060>;expires=3000, "
+        '<sip:1000@10.0.0.9:5100>;expires=40;reg-id=1;+sip.instance="<urn:uuid:1>"\r\n'
+    )
+    scene.answer(scene.register(), 200, "OK", contacts)
+    assert scene.registrant.registration.expires_seconds == 40
+
+
+def test_a_new_contact_takes_the_old_ones_place(scene: Scene) -> None:
+    """In one request: a registrar that allows a single contact would refuse a second one."""
+    scene.answer(scene.register(), 200, "OK")
+    old, new = scene.registrant.contact, Uri("sip", "1000", "198.51.100.7", 40000)
+    scene.registrant.contact = new
+    moved = scene.register()
+    assert moved.headers.first("Contact") == f"<{new}>, <{old}>;expires=0"
+    scene.answer(moved, 200, "OK")
+    assert scene.register().headers.first("Contact") == f"<{new}>"
+
+
+def test_another_registrar_knows_no_old_contact(scene: Scene) -> None:
+    """There is nothing to take back there; the proxy's route goes along."""
+    scene.answer(scene.register(), 200, "OK")
+    scene.aim("backup.lan", route="<sip:proxy.lan;lr>", where="192.0.2.9:5060")
+    scene.registrant.contact = Uri("sip", "1000", "10.0.0.8", 5100)
+    sent = scene.register()
+    assert sent.uri == "sip:backup.lan"
+    assert sent.need("To") == "<sip:1000@backup.lan>"
+    assert sent.headers.first("Contact") == "<sip:1000@10.0.0.8:5100>"
+    assert sent.headers.first("Route") == "<sip:proxy.lan;lr>"
+    scene.answer(sent, 200, "OK")
+    assert scene.registrant.registration.registrar == "192.0.2.9:5060"
+
+
+def test_redirections_are_the_owners_to_follow(scene: Scene) -> None:
+    """The best first, by q (section 8.1.3.4)."""
+    contacts = "Contact: <sip:b.lan>;q=0.5, <sip:a.lan;transport=tcp>\r\n"
+    assert scene.answer(scene.register(), 302, "Moved Temporarily", contacts) is None
+    assert [uri.host for uri in scene.registrant.redirections] == ["a.lan", "b.lan"]
+    scene.answer(scene.register(), 200, "OK")
+    assert scene.registrant.redirections == ()
+
+
+def test_the_next_nonce_is_used_unasked(scene: Scene) -> None:
+    """Authentication-Info spares the next challenge (RFC 7616 section 3.5), counted from 1 again."""
+    second = scene.answer(scene.register(), 401, "", challenge("a", ', qop="auth"'))
+    assert second is not None
+    scene.answer(second, 200, "OK", 'Authentication-Info: qop=auth, nextnonce="b"\r\n')
+    third = scene.register().need("Authorization")
+    assert 'nonce="b"' in third
+    assert "nc=00000001" in third
+
+
+def test_several_challenges_in_one_response(scene: Scene) -> None:
+    """A forking proxy's own and the registrar's: each gets its header (section 22.3)."""
+    both = challenge("a") + 'Proxy-Authenticate: Digest realm="proxy", nonce="p"\r\n'
+    second = scene.answer(scene.register(), 401, "Unauthorized", both)
+    assert second is not None
+    assert 'nonce="a"' in second.need("Authorization")
+    assert 'nonce="p"' in second.need("Proxy-Authorization")
+
+
+def test_challenges_in_sequence(scene: Scene) -> None:
+    """The proxy's first, then the registrar's, each answered with the other's kept."""
+    proxy = 'Proxy-Authenticate: Digest realm="proxy", nonce="p"\r\n'
+    second = scene.answer(scene.register(), 407, "", proxy)
+    assert second is not None
+    third = scene.answer(second, 401, "", challenge("a", ", stale=true"))
+    assert third is not None
+    assert third.headers.first("Authorization")
+    assert third.headers.first("Proxy-Authorization")
