@@ -10,6 +10,7 @@ when its transit is at most the delay at which sound is played.
 from __future__ import annotations
 
 import enum
+import math
 
 import numpy as np
 
@@ -100,23 +101,23 @@ class PlayoutDelay:
         self._count += 1
         self._now = now
 
-    def correction(self, delay_units: int, *, is_quiet: bool) -> Correction:
-        """Judge the delay at which this tick's sound is played. Quick to grow, slow to shrink."""
+    def correction(
+        self, delay_units: int, *, is_quiet: bool, can_wait: bool = True, can_skip: bool = True
+    ) -> Correction:
+        """Judge the delay at which this tick's sound is played. Quick to grow, slow to shrink.
+
+        What can't be done in this tick is asked for in a later one.
+        """
         self._measure()
         self._short_ticks = self._short_ticks + 1 if delay_units < self._least else 0
         self._scarce_ticks = self._scarce_ticks + 1 if delay_units < self._wanted else 0
         is_long = delay_units >= self._wanted + self._frame_units
         self._long_ticks = self._long_ticks + 1 if is_long else 0
-        if (
-            (self._short_ticks and is_quiet)
-            or self._short_ticks > GROW_LOUD_TICKS
-            or (self._scarce_ticks > GROW_QUIET_TICKS and is_quiet)
-        ):
+        patience = (0, GROW_QUIET_TICKS) if is_quiet else (GROW_LOUD_TICKS, math.inf)
+        if can_wait and (self._short_ticks > patience[0] or self._scarce_ticks > patience[1]):
             self._short_ticks = self._scarce_ticks = 0
             return Correction.WAIT
-        if self._long_ticks > SHRINK_LOUD_TICKS or (
-            self._long_ticks > SHRINK_QUIET_TICKS and is_quiet
-        ):
+        if can_skip and self._long_ticks > (SHRINK_QUIET_TICKS if is_quiet else SHRINK_LOUD_TICKS):
             self._long_ticks -= 1 if is_quiet else SHRINK_AGAIN_TICKS
             return Correction.SKIP
         return Correction.NONE

@@ -156,15 +156,21 @@ class JitterBuffer:
             if self._played_delay(self._head) < self._delay.wanted_units:
                 return self._comfort.noise(self._frame_samples)
             self._is_held = False
-        correction = self._delay.correction(self._played_delay(self._head), is_quiet=self._is_quiet)
-        if correction is Correction.WAIT and self._packets and not len(self._decoded):
-            self.counters.concealed += 1
-            return self._concealer.conceal(self._frame_samples)
-        frame = self._next_frame()
-        if correction is Correction.SKIP and self._spare_units() >= self._frame_units:
-            self.counters.dropped += 1
-            return self._spliced(frame, self._next_frame())
-        return frame
+        correction = self._delay.correction(
+            self._played_delay(self._head),
+            is_quiet=self._is_quiet,
+            can_wait=bool(self._packets) and not len(self._decoded),
+            can_skip=self._spare_units() >= 2 * self._frame_units,
+        )
+        match correction:
+            case Correction.NONE:
+                return self._next_frame()
+            case Correction.WAIT:
+                self.counters.concealed += 1
+                return self._concealer.conceal(self._frame_samples)
+            case Correction.SKIP:
+                self.counters.dropped += 1
+                return self._spliced(self._next_frame(), self._next_frame())
 
     def _played_delay(self, head: int) -> int:
         """The transit of a packet that would come just in time."""

@@ -103,6 +103,17 @@ def test_it_shrinks_after_a_second_in_a_quiet_moment_and_after_three_in_speech()
     ]
 
 
+def test_what_cannot_be_done_now_is_asked_for_until_it_can():
+    late = measured([0, 3 * FRAME] * 100)
+    for _ in range(2 * GROW_LOUD_TICKS):
+        assert late.correction(FRAME, is_quiet=False, can_wait=False) is Correction.NONE
+    assert late.correction(FRAME, is_quiet=False) is Correction.WAIT
+    long = measured([0] * 9)
+    for _ in range(SHRINK_QUIET_TICKS + 9):
+        assert long.correction(5 * FRAME, is_quiet=True, can_skip=False) is Correction.NONE
+    assert long.correction(5 * FRAME, is_quiet=True) is Correction.SKIP
+
+
 def test_a_moment_of_the_right_delay_begins_the_wait_anew():
     measuring = measured([0] * 9)
     corrections(measuring, 5 * FRAME, SHRINK_QUIET_TICKS, is_quiet=True)
@@ -113,13 +124,13 @@ def test_a_moment_of_the_right_delay_begins_the_wait_anew():
 class Network:
     """Speech with pauses, sent every `period_ms`, through a network that delays each packet."""
 
-    def __init__(self, delays_ms, *, period_ms=20.0, lost=(), twice=()):
+    def __init__(self, delays_ms, *, period_ms=20.0, duration=FRAME, lost=(), twice=()):
         self.buffer = JitterBuffer(codec_named("PCMU"))
-        source = Source(sequence_number=64000, timestamp=2**32 - 200000)
+        source = Source(sequence_number=64000, timestamp=2**32 - 200000, duration=duration)
         arrivals = []
         for number, delay_ms in enumerate(delays_ms):
             code = QUIET if number % 100 < 30 else LOUD
-            packet = source.packet(payload=code * FRAME)
+            packet = source.packet(payload=code * duration)
             at_ms = number * period_ms + PHASE_MS + delay_ms
             if number not in lost:
                 arrivals.append((at_ms, number, packet))
@@ -206,6 +217,13 @@ def test_reordered_packets_stop_being_late():
     network = Network(delays)
     assert network.counters.late <= 2 * LATE_ARRIVALS, "of 300"
     assert network.mean_ms(200) <= 60
+
+
+def test_reordered_packets_of_30_ms_stop_being_late():
+    delays = calm(2000)
+    delays[::10] = 70
+    network = Network(delays, period_ms=30, duration=240)
+    assert network.counters.late <= 2 * LATE_ARRIVALS, "of 200"
 
 
 def test_duplicates_change_nothing():

@@ -327,16 +327,25 @@ def test_packets_are_heard_in_order_and_at_most_once(duration, delays, lost, sta
 @given(
     st.lists(
         st.tuples(
-            st.integers(0, 65535), st.integers(0, 2**32 - 1), st.integers(0, 3), st.integers(0, 400)
+            st.integers(0, 65535),
+            st.integers(0, 2**32 - 1),
+            st.integers(0, 3),
+            st.integers(0, 400),
+            st.booleans(),
         ),
         max_size=60,
     )
 )
 def test_any_numbers_leave_the_buffer_small_and_ticking(headers):
+    """Sound and comfort noise alike."""
     buffer = JitterBuffer(codec_named("PCMU"))
-    for sequence_number, timestamp, ssrc, length in headers:
+    for sequence_number, timestamp, ssrc, length, is_noise in headers:
         source = Source(sequence_number=sequence_number, timestamp=timestamp, ssrc=ssrc)
-        buffer.push(source.packet(payload=bytes(length) or None))
+        packet = source.packet(payload=bytes(length) or None)
+        if is_noise:
+            buffer.push_noise(packet)
+        else:
+            buffer.push(packet)
         assert buffer.pop().shape == (FRAME,)
         assert buffer.depth_ms <= LONGEST_DELAY_MS
     after = Source(ssrc=77)
