@@ -11,6 +11,16 @@ from wire import OFFER
 from softagent.sip.message import Request, Response
 from softagent.sip.phone import CallEnd, MediaDescription, OutgoingCall, Result
 
+
+def fresh(peer: Peer, method: str, *known: Request) -> Request:
+    """The next request of that method which is no copy of those known: T1 is short here."""
+    message = peer.expect(
+        lambda m: isinstance(m, Request) and m.method == method and m not in known
+    )
+    assert isinstance(message, Request)
+    return message
+
+
 ANSWER = OFFER.replace(b" 0 8 101", b" 0 101").replace(b"a=rtpmap:8 PCMA/8000\r\n", b"")
 
 
@@ -47,7 +57,8 @@ class Callee:
 
     @property
     def contact(self) -> str:
-        return f"Contact: <sip:1003@{self.peer.sent_by}>\r\n"
+        transport = self.peer.transport.lower()
+        return f"Contact: <sip:1003@{self.peer.sent_by};transport={transport}>\r\n"
 
     def reply(
         self, status: int, headers: str = "", body: bytes = b"", *, to: Request | None = None

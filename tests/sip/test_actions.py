@@ -6,7 +6,7 @@ import queue
 from collections.abc import Callable
 
 import pytest
-from callee import ANSWER, Callee, Dialling
+from callee import ANSWER, Callee, Dialling, fresh
 from conftest import Handset, answered
 from peer import PATIENCE_SECONDS, Peer
 from wire import OFFER
@@ -187,12 +187,7 @@ def test_both_sides_ask_at_once(peer: Peer, asked: Asked) -> None:
     peer.response(491, "UPDATE")
     peer.reply(held, 491)
     peer.request("ACK")
-    again = peer.expect(
-        lambda m: (
-            isinstance(m, Request) and m.method == "INVITE" and m.cseq.number > held.cseq.number
-        )
-    )
-    assert isinstance(again, Request)
+    again = fresh(peer, "INVITE", held)
     assert direction(again) is Direction.SENDONLY
     peer.reply(again, 200, body=HELD)
     assert asked.result().is_accepted
@@ -220,7 +215,8 @@ def test_hold_and_resume_in_one_breath(peer: Peer, asked: Asked) -> None:
     asked.call.resume(asked._results.put)
     assert [m for m in peer.until_fence() if m != held] == []
     peer.reply(held, 200, body=HELD)
-    resumed = peer.request("INVITE") if asked.result().is_accepted else held
+    assert asked.result().is_accepted
+    resumed = fresh(peer, "INVITE", held)
     assert direction(resumed) is Direction.SENDRECV
     peer.reply(resumed, 200, body=ANSWER)
     assert asked.result().is_accepted
@@ -417,7 +413,9 @@ def test_attended_transfer(peer: Peer, asked: Asked) -> None:
     refer = peer.request("REFER")
     assert refer.call_id == "call-1"
     replaces = f"{far.invite.call_id}%3Bto-tag%3Dtarget%3Bfrom-tag%3D{far.invite.sender.tag}"
-    assert refer.headers.first("Refer-To") == f"<sip:1003@{peer.sent_by}?Replaces={replaces}>"
+    assert refer.headers.first("Refer-To") == (
+        f"<sip:1003@{peer.sent_by};transport=udp?Replaces={replaces}>"
+    )
     peer.reply(refer, 202)
     assert asked.notify("SIP/2.0 200 OK", "terminated") == 200
     assert asked.result().is_accepted
@@ -478,7 +476,7 @@ def test_keys_go_out_one_after_the_other(peer: Peer, asked: Asked) -> None:
     assert first.body == b"Signal=5\r\nDuration=160\r\n"
     assert [m for m in peer.until_fence() if m != first] == []
     peer.reply(first, 200)
-    second = peer.request("INFO")
+    second = fresh(peer, "INFO", first)
     assert second.body.startswith(b"Signal=#\r\n")
     peer.reply(second, 200)
     assert asked.result() == Result(Outcome.ACCEPTED, 200, "Scripted")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
-from callee import ANSWER, Callee, Dialling
+from callee import ANSWER, Callee, Dialling, fresh
 from conftest import Handset
 from peer import Peer
+from stream_peer import StreamPeer
 
 from softagent.config import PortRange
 from softagent.sip import sdp
@@ -44,7 +47,7 @@ def test_call_is_answered(peer: Peer, handset: Handset) -> None:
     far.reply(180)
     ack = far.accept()
     assert dialling.result() == Result(Outcome.ACCEPTED, 200, "Scripted")
-    assert ack.uri == f"sip:1003@{peer.sent_by}"
+    assert ack.uri == f"sip:1003@{peer.sent_by};transport=udp"
     assert ack.via.branch != invite.via.branch
     assert (ack.cseq.number, ack.recipient.tag) == (invite.cseq.number, "far")
     media = dialling.call.media
@@ -66,7 +69,7 @@ def test_we_hang_up(peer: Peer, handset: Handset) -> None:
     dialling, far = connected(peer, handset)
     dialling.call.hang_up()
     bye = peer.request("BYE")
-    assert bye.uri == f"sip:1003@{peer.sent_by}"
+    assert bye.uri == f"sip:1003@{peer.sent_by};transport=udp"
     assert bye.cseq.number == far.invite.cseq.number + 1
     assert (bye.sender.tag, bye.recipient.tag) == (far.invite.sender.tag, "far")
     peer.reply(bye, 200)
@@ -233,14 +236,14 @@ def test_redirection_is_followed(peer: Peer, handset: Handset) -> None:
     dialling, far = dialled(peer, handset)
     contacts = "<sip:1005@127.0.0.1>;q=0.4, <mailto:a@b.example>, <sip:1004@127.0.0.1>;q=0.9"
     far.reply(302, f"Contact: {contacts}\r\n")
-    second = Callee(peer, peer.request("INVITE"))
+    second = Callee(peer, fresh(peer, "INVITE", far.invite))
     assert (second.invite.uri, second.invite.need("To")) == (
         "sip:1004@127.0.0.1",
         "<sip:1004@127.0.0.1>",
     )
     assert second.invite.cseq.number == far.invite.cseq.number + 1
     second.reply(404)
-    third = Callee(peer, peer.request("INVITE"))
+    third = Callee(peer, fresh(peer, "INVITE", far.invite, second.invite))
     assert third.invite.uri == "sip:1005@127.0.0.1"
     third.accept()
     assert dialling.result().is_accepted
@@ -281,7 +284,7 @@ def test_redirection_in_circles_ends(peer: Peer, handset: Handset) -> None:
     """A target that was tried already isn't tried again."""
     dialling, far = dialled(peer, handset)
     far.reply(302, "Contact: <sip:1004@127.0.0.1>\r\n")
-    second = Callee(peer, peer.request("INVITE"))
+    second = Callee(peer, fresh(peer, "INVITE", far.invite))
     second.reply(302, "Contact: <sip:1003@127.0.0.1>\r\n")
     assert dialling.result() == Result(Outcome.REFUSED, 302, "Scripted")
 
@@ -290,7 +293,7 @@ def test_unavailable_pbx_is_asked_again(peer: Peer, handset: Handset) -> None:
     """503 with Retry-After within the ring time; one that asks for longer is a refusal."""
     dialling, far = dialled(peer, handset)
     far.reply(503, "Retry-After: 0\r\n")
-    second = Callee(peer, peer.request("INVITE"))
+    second = Callee(peer, fresh(peer, "INVITE", far.invite))
     assert second.invite.cseq.number == far.invite.cseq.number + 1
     second.reply(503, "Retry-After: 3600\r\n")
     assert dialling.result() == Result(Outcome.REFUSED, 503, "Scripted")
@@ -369,6 +372,7 @@ def test_no_port_for_the_sound(peer: Peer) -> None:
     assert result.outcome is Outcome.REFUSED
     assert "21850-21851" in result.reason
     far.reply(486)
+    peer.request("ACK")
     first.end()
     third, far = dialled(peer, handset)
     far.accept()
@@ -383,6 +387,7 @@ def test_two_calls_never_share_an_identity(peer: Peer, handset: Handset) -> None
     for _ in range(2):
         dialling, far = dialled(peer, handset)
         far.reply(486)
+        peer.request("ACK")
         dialling.result()
         identities.append((far.invite.call_id, far.invite.sender.tag, far.invite.via.branch))
     assert all(first != second for first, second in zip(*identities, strict=True))
@@ -397,3 +402,70 @@ def test_incoming_call_is_busy_while_we_call(peer: Peer, handset: Handset) -> No
     dialling.end()
     peer.invite(call="call-3")
     assert handset.call().call_id == "call-3"
+
+
+@pytest.fixture
+def tcp() -> Iterator[tuple[StreamPeer, Handset]]:
+    """A PBX reached by TCP, and our telephone registered there."""
+    peer = StreamPeer()
+    handset = Handset(peer, transport="tcp")
+    handset.start()
+    peer.register()
+    yield peer, handset
+    handset.phone.stop(timeout_seconds=0.0)
+    peer.close()
+
+
+def test_call_over_tcp(tcp: tuple[StreamPeer, Handset]) -> None:
+    """The INVITE goes out once, and ACK and BYE go the same way."""
+    peer, handset = tcp
+    dialling, far = dialled(peer, handset)
+    assert far.invite.via.transport == "TCP"
+    assert peer.until_fence() == []
+    assert far.accept().via.transport == "TCP"
+    assert dialling.result().is_accepted
+    dialling.call.hang_up()
+    assert peer.request("BYE").via.transport == "TCP"
+
+
+def test_connection_is_lost_while_it_rings(tcp: tuple[StreamPeer, Handset]) -> None:
+    """Nobody will tell any more: timed out at once (section 17.1.4)."""
+    peer, handset = tcp
+    dialling, far = dialled(peer, handset)
+    far.reply(180)
+    peer.until_fence()
+    peer.hang_up()
+    assert dialling.result().outcome is Outcome.TIMED_OUT
+    assert dialling.end() is CallEnd.FAILED
+
+
+def test_ringing_that_can_not_be_read_is_passed_over(peer: Peer, handset: Handset) -> None:
+    """A damaged 180 or 183 spoils no call."""
+    dialling, far = dialled(peer, handset)
+    far.reply(180, "Contact: <sip:>\r\n")
+    far.reply(183, "Require: 100rel\r\nRSeq: many\r\n" + far.contact)
+    assert [m for m in peer.until_fence() if m.cseq.method == "PRACK"] == []
+    far.accept()
+    assert dialling.result().is_accepted
+
+
+def test_answer_that_can_not_be_read_ends_the_call(peer: Peer, handset: Handset) -> None:
+    """Without a target there is nobody to acknowledge it to."""
+    dialling, far = dialled(peer, handset)
+    far.reply(200, "Contact: <sip:>\r\n", ANSWER)
+    result = dialling.result()
+    assert (result.outcome, result.status) == (Outcome.REFUSED, 200)
+    assert dialling.end() is CallEnd.FAILED
+
+
+def test_third_call_is_not_made(peer: Peer, handset: Handset) -> None:
+    """Beside one call there is room for a consultation, and no more."""
+    first, _ = connected(peer, handset)
+    second = Dialling(handset, "1004")
+    Callee(peer, peer.request("INVITE"), "second").accept()
+    assert second.result().is_accepted
+    third = Dialling(handset, "1005")
+    assert third.result().outcome is Outcome.REFUSED
+    assert third.end() is CallEnd.FAILED
+    assert first.ends.empty()
+    assert second.ends.empty()
