@@ -13,8 +13,9 @@ from softagent.sip.line import Line
 from softagent.sip.negotiation import Negotiation
 from softagent.sip.phone import CallEnd
 from softagent.sip.reliable import EXTENSION, ReliableResponse
+from softagent.sip.renegotiation import TYPED, offer_refusal
 from softagent.sip.sdp import CONTENT_TYPE
-from softagent.sip.session import TYPED, Session, SessionState, offer_refusal
+from softagent.sip.session import Session, SessionState
 from softagent.sip.sessiontimer import objection
 from softagent.sip.transaction import ServerTransaction
 from softagent.sip.uas import ALLOW, SUPPORTED, Reply
@@ -110,7 +111,7 @@ class IncomingSession(Session):
         else:
             body = self.negotiation.offer()
         self.warn_of_open_keys()
-        self.accept(self._invite, body=body)
+        self.renegotiation.accept(self._invite, body=body)
 
     def reject(self, status: int, *, retry_after_seconds: int | None = None) -> None:
         """Refuse a ringing call, with the time after which to try again where one is known."""
@@ -141,7 +142,7 @@ class IncomingSession(Session):
         if self.negotiation.is_offering:
             self._take_early_answer(transaction, body)
         elif body:
-            self._update(transaction)
+            self.renegotiation.update(transaction)
         else:
             self.respond(transaction, 200)
 

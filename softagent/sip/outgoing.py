@@ -17,8 +17,9 @@ from softagent.sip.negotiation import Negotiation
 from softagent.sip.outcome import CALL_OVER, result_of
 from softagent.sip.phone import CallEnd, Caller, OnResult, Outcome, Result
 from softagent.sip.refresh import Refresher
+from softagent.sip.renegotiation import RETRY_AFTER
 from softagent.sip.sdp import CONTENT_TYPE
-from softagent.sip.session import RETRY_AFTER, Session, SessionState
+from softagent.sip.session import Session, SessionState
 from softagent.sip.sessiontimer import SessionTimer
 from softagent.sip.transaction import ServerTransaction
 from softagent.sip.uas import ALLOW, SUPPORTED

@@ -16,9 +16,7 @@ from collections.abc import Callable, Iterator
 from softagent.media.description import MediaDescription
 from softagent.sip.address import Uri
 from softagent.sip.asking import Asking
-from softagent.sip.body import find
 from softagent.sip.dialog import Dialog, asserted_identity
-from softagent.sip.errors import DescriptionError, NotAcceptable
 from softagent.sip.hop import Transport
 from softagent.sip.keypad import read_info
 from softagent.sip.line import Line
@@ -29,19 +27,15 @@ from softagent.sip.phone import CallEnd, Caller, OnResult
 from softagent.sip.refer import Transfer
 from softagent.sip.refresh import Refresher
 from softagent.sip.reinvite import Reinvite
-from softagent.sip.sdp import CONTENT_TYPE
-from softagent.sip.sessiontimer import SessionTimer, objection
+from softagent.sip.renegotiation import TARGET_REFRESHES, Renegotiation
+from softagent.sip.sessiontimer import SessionTimer
 from softagent.sip.transaction import ServerTransaction
 from softagent.sip.transfer import Transfers
-from softagent.sip.uas import ALLOW, SUPPORTED, Reply, reply_to_notify
+from softagent.sip.uas import Reply, reply_to_notify
 
 log = logging.getLogger("softagent.sip")
 
 OnResponse = Callable[[Response | None], None]
-RETRY_AFTER = ("Retry-After", "1")
-TYPED = ("Content-Type", CONTENT_TYPE)
-TARGET_REFRESHES = ("INVITE", "UPDATE")
-"""What may move the other side, or say who it has become."""
 
 
 class SessionState(enum.Enum):
@@ -87,12 +81,8 @@ class Session:
         self.contact = ("Contact", f"<{contact}>")
         self.ending: CallEnd | None = None
         """Why the call is over, once that has been told; a BYE may still be due."""
-        self._contact_host = contact.host
         self._on_end = on_end
-        self._unacknowledged: dict[int, ServerTransaction] = {}
-        """INVITEs that we have answered with 200, by number."""
-        self._offered_in = 0
-        """Which of them has our offer in its 200, and will have their answer in its ACK."""
+        self.renegotiation = Renegotiation(self)
         self._has_warned = False
         self.listeners = Listeners(line.endpoint)
 
@@ -100,6 +90,11 @@ class Session:
     def media(self) -> MediaDescription:
         """What has been agreed on. Raises LookupError before that."""
         return self.negotiation.media
+
+    @property
+    def is_early(self) -> bool:
+        """Whether there is no final response yet."""
+        return self.state is SessionState.EARLY
 
     @property
     def is_over(self) -> bool:
@@ -120,7 +115,9 @@ class Session:
     def can_offer(self) -> bool:
         """Whether an offer of ours may go out now: the call is up and no other one is in the air (RFC 3264 section 4)."""
         is_pending = self.negotiation.is_offering or self.negotiation.is_offered
-        return self.state is SessionState.CONFIRMED and not (is_pending or self._unacknowledged)
+        return self.state is SessionState.CONFIRMED and not (
+            is_pending or self.renegotiation.is_open
+        )
 
     @property
     def origin(self) -> tuple[str, str]:
@@ -206,9 +203,9 @@ class Session:
             case _ if self.ending is not None:
                 self.respond(transaction, 481)
             case "INVITE":
-                self._reinvite(transaction)
+                self.renegotiation.reinvite(transaction)
             case "UPDATE":
-                self._update(transaction)
+                self.renegotiation.update(transaction)
             case "PRACK":
                 self._acknowledge_early(transaction)
             case "INFO":
@@ -237,101 +234,29 @@ class Session:
         """Answer a request."""
         self.line.endpoint.respond(transaction, status, *headers, body=body)
 
-    def accept(self, transaction: ServerTransaction, *, body: bytes) -> None:
-        """200 to an INVITE, repeated until its ACK, which answers an offer of ours."""
-        request = transaction.request
-        transaction.on_unacknowledged = self._give_up
-        self._unacknowledged[request.cseq.number] = transaction
-        if self.negotiation.is_offering:
-            self._offered_in = request.cseq.number
-        self._respond_ok(transaction, body)
-
-    def _respond_ok(self, transaction: ServerTransaction, body: bytes) -> None:
-        """200 to an INVITE or UPDATE, or to a PRACK with an offer."""
-        typed = (TYPED,) if body else ()
-        is_refresh = transaction.request.method in TARGET_REFRESHES
-        timer = self.refresher.answer(transaction.request) if is_refresh else ()
-        self.respond(transaction, 200, self.contact, ALLOW, SUPPORTED, *timer, *typed, body=body)
-
     def reply(self, transaction: ServerTransaction, reply: Reply) -> None:
         """Answer a request as somebody has decided."""
         self.respond(transaction, reply.status, *reply.headers)
 
     def _confirm(self, ack: ServerTransaction) -> None:
-        transaction = self._unacknowledged.pop(ack.request.cseq.number, None)
-        if transaction is None:
-            return
-        self.line.endpoint.acknowledge(transaction)
+        """The ACK to a 200 of ours; a BYE of ours may have waited for it."""
         is_first = self.state is SessionState.ANSWERED
+        if not self.renegotiation.confirm(ack):
+            return
         if is_first:
             self.state = SessionState.CONFIRMED
         if self.ending is not None:
             self.end_with_bye(self.ending)
-        elif self._offered_in == ack.request.cseq.number:
-            self._offered_in = 0
-            self._take_answer(ack.request, is_first=is_first)
-
-    def _take_answer(self, message: Message, *, is_first: bool) -> None:
-        """The answer to the offer in our 200: one that can't be used leaves all as it is, or nothing to talk with."""
-        try:
-            with self.telling_media():
-                self.negotiation.receive_answer(find(message, CONTENT_TYPE))
-        except (DescriptionError, NotAcceptable) as problem:
-            self.negotiation.withdraw()
-            log.warning("account=%s call=%s event=bad-answer error=%r", *self.origin, str(problem))
-            if is_first:
-                self.end_with_bye(CallEnd.FAILED)
+        elif not self.renegotiation.take_answer(ack) and is_first:
+            self.end_with_bye(CallEnd.FAILED)  # there is nothing to talk with
 
     def _leave(self, transaction: ServerTransaction) -> None:
         """BYE: no more copies of a 200 after it."""
         self.respond(transaction, 200)
-        for invite in self._unacknowledged.values():
-            self.line.endpoint.acknowledge(invite)
-        self._unacknowledged.clear()
+        self.renegotiation.settle()
         is_joined = self.joined is not None and self.joined.is_taken
         is_transferred = self.transfers.is_taken or is_joined
         self.end(CallEnd.TRANSFERRED if is_transferred else CallEnd.CALLER_HUNG_UP)
-
-    def _reinvite(self, transaction: ServerTransaction) -> None:
-        """A re-INVITE: hold, resume, moved media, another codec, a session refresh (section 14.2).
-
-        The ACK to the one before may still be on its way; only when that brings an answer,
-        the next offer has to wait (RFC 5407 section 3.1.4).
-        """
-        if self.state is SessionState.EARLY:
-            self.respond(transaction, 500, RETRY_AFTER)
-        elif self.negotiation.is_offering:
-            self.respond(transaction, 491)
-        elif (body := self._redescribe(transaction)) is not None:
-            self.accept(transaction, body=body)
-
-    def _update(self, transaction: ServerTransaction) -> None:
-        """UPDATE (RFC 3311): like a re-INVITE, but without an ACK and without an offer where it brings none."""
-        has_offer = bool(find(transaction.request, CONTENT_TYPE))
-        if has_offer and self.negotiation.is_offering:
-            self.respond(transaction, 491)
-        elif has_offer and self.negotiation.is_offered:
-            self.respond(transaction, 500, RETRY_AFTER)
-        elif (body := self._redescribe(transaction)) is not None:
-            self._respond_ok(transaction, body)
-
-    def _redescribe(self, transaction: ServerTransaction) -> bytes | None:
-        """Our answer to an offer within the call, or our offer where a re-INVITE brings none.
-
-        None after refusing it. Raises MessageError for a bad Contact; then nothing has changed.
-        """
-        request = transaction.request
-        self.dialog.target_in(request)  # a bad one is refused before anything changes
-        body = find(request, CONTENT_TYPE)
-        refusal = objection(request) or (offer_refusal(self.negotiation, body) if body else None)
-        if refusal is not None:
-            self.reply(transaction, refusal)
-            return None
-        self.dialog.refresh_target(request)
-        if not body:
-            return self.negotiation.offer() if request.method == "INVITE" else b""
-        with self.telling_media():
-            return self.negotiation.answer()
 
     def _inform(self, transaction: ServerTransaction) -> None:
         digits, reply = read_info(transaction.request)
@@ -342,10 +267,6 @@ class Session:
     def _acknowledge_early(self, transaction: ServerTransaction) -> None:
         """A PRACK for nothing that we have sent (RFC 3262 section 3)."""
         self.respond(transaction, 481)
-
-    def _give_up(self) -> None:
-        """A 200 of ours was never confirmed: end the session with BYE (section 13.3.1.4)."""
-        self.end_with_bye(CallEnd.NOT_ACKNOWLEDGED)
 
     # Who listens
 
@@ -384,14 +305,3 @@ class Session:
             self.ending = end
             self._on_end(end)
             self.listeners.tell_end(end)
-
-
-def offer_refusal(negotiation: Negotiation, body: bytes) -> Reply | None:
-    """Have an offer taken; the refusal of one that can't be (RFC 3261 section 13.3.1.3)."""
-    try:
-        negotiation.receive_offer(body)
-    except DescriptionError:
-        return Reply(400)
-    except NotAcceptable as problem:
-        return Reply(488, (("Warning", f'{problem.code} softagent "{problem}"'),))
-    return None
