@@ -10,10 +10,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 import pytest
+from aiortp import RtpPacket
 from scripted_call import HOST, LoudIsSpeech, ScriptedCall, account, engines
 
+from softagent.capture.pcap import Capture
+from softagent.capture.tracer import Tracer
 from softagent.engines import Engines
 from softagent.errors import CredentialsRefused, PortInUse, RegistrationLost
 from softagent.heartbeat import Beat, Ready
@@ -64,7 +68,13 @@ class ScriptedPhone:
 class Bench:
     """A worker and both ends of its pipe."""
 
-    def __init__(self, made: Engines | None = None, *, report_words: bool = False) -> None:
+    def __init__(
+        self,
+        made: Engines | None = None,
+        *,
+        report_words: bool = False,
+        tracer: Tracer | None = None,
+    ) -> None:
         self.phone = ScriptedPhone()
         self.supervisor, parent = Pipe()
         self._parent: Connection = parent
@@ -75,6 +85,7 @@ class Bench:
             parent=parent,
             report_words=report_words,
             beat_seconds=0.01,
+            tracer=tracer,
         )
 
     def run(self, script: Callable[[], None]) -> int:
@@ -310,3 +321,22 @@ def test_words_are_reported_only_when_asked_for(report_words: bool) -> None:
     assert bench.run(script) == 0
     assert any(isinstance(report, Said) for report in reports) == report_words
     assert any(isinstance(report, CallStarted) for report in reports) != report_words
+
+
+def test_a_traced_call_is_in_its_file_when_the_worker_has_ended(tmp_path: Path) -> None:
+    """Its sound from the first packet on: the trace begins before the phone and ends after it."""
+    bench = Bench(report_words=True, tracer=Tracer("reception", tmp_path))
+    call = ScriptedCall()
+
+    def script() -> None:
+        bench.phone.ring(call)
+        assert call.is_answered.wait(PATIENCE_SECONDS)
+        bench.next_message(Said)
+
+    assert bench.run(script) == 0
+    (path,) = tmp_path.iterdir()
+    packets = [RtpPacket.parse(frame.data[28:]) for frame in Capture(path) if len(frame.data) > 190]
+    assert packets[0].marker
+    first = packets[0].sequence_number
+    numbers = [(packet.sequence_number - first) % 65536 for packet in packets]
+    assert numbers == list(range(len(packets)))

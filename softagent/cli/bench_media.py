@@ -48,6 +48,12 @@ from softagent.config import Codec
     help="Processes beside it that calculate as inference does.",
 )
 @click.option(
+    "--trace",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Have the stream trace itself there, as a worker would.",
+)
+@click.option(
     "--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE"
 )
 def media(
@@ -61,6 +67,7 @@ def media(
     duplicate: float,
     seed: int,
     load: int,
+    trace: Path | None,
     json_path: Path | None,
 ) -> None:
     """Pacing, drift, jitter buffer and concealment under given loss, jitter and load.
@@ -74,7 +81,7 @@ def media(
     from softagent.lab.media_figures import rendered, summary
 
     impairment = Impairment(loss, burst, delay, jitter, reorder, duplicate)
-    conditions = MediaConditions(codec, seconds, impairment, load, seed)
+    conditions = MediaConditions(codec, seconds, impairment, load, seed, trace)
     click.secho(f"A call of {seconds:g} s ...", dim=True)
     result = summary(conditions, measure_media(conditions))
     for line in rendered(result):

@@ -12,9 +12,12 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 import numpy as np
 
+from softagent.capture.observe import unobserved
+from softagent.capture.tracer import Tracer
 from softagent.errors import EngineFailed
 from softagent.lab.impairment import Impairment
 from softagent.lab.load import load
@@ -35,6 +38,7 @@ PATIENCE_SECONDS = 30.0
 SWITCH_INTERVAL_SECONDS = 0.0005
 """As in a worker."""
 EVENT_PAYLOAD_TYPE = 101
+TRACE_NAME = "bench"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,8 @@ class MediaConditions:
     load: int
     """Processes that do nothing but calculate."""
     seed: int = 1
+    trace: Path | None = None
+    """Where the stream under test traces itself, as a worker would; nowhere unless set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,7 @@ def measure_media(conditions: MediaConditions) -> MediaMeasurements:
     try:
         with load(conditions.load), _far_end(conditions, _media(conditions.codec, far, relay.far)):
             media = _media(conditions.codec, near, relay.near)
-            stats, ticks, priority = _run_child(media, conditions.seconds)
+            stats, ticks, priority = _run_child(media, conditions)
     finally:
         relay.stop()
     lost, passed = relay.to_near.lost, relay.to_near.passed
@@ -95,11 +101,14 @@ def _far_end(conditions: MediaConditions, media: MediaDescription) -> Iterator[N
         stream.stop()
 
 
-def _run_child(media: MediaDescription, seconds: float) -> tuple[StreamStats, int, str]:
+def _run_child(
+    media: MediaDescription, conditions: MediaConditions
+) -> tuple[StreamStats, int, str]:
     """The stream under test."""
+    seconds = conditions.seconds
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    child = context.Process(target=_be_near, args=(media, seconds, theirs), daemon=True)
+    child = context.Process(target=_be_near, args=(media, conditions, theirs), daemon=True)
     child.start()
     theirs.close()
     try:
@@ -118,10 +127,10 @@ def _run_child(media: MediaDescription, seconds: float) -> tuple[StreamStats, in
     return stats, ticks, priority
 
 
-def _be_near(media: MediaDescription, seconds: float, parent: Connection) -> None:
+def _be_near(media: MediaDescription, conditions: MediaConditions, parent: Connection) -> None:
     """What runs in the child: a stream as it is in a call, without the engines."""
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
-    rate_hz = codec_named(media.codec).rate_hz
+    seconds, rate_hz = conditions.seconds, codec_named(media.codec).rate_hz
     wanted = int(seconds * TICKS_PER_SECOND)
     is_over = threading.Event()
     ticks = 0
@@ -134,11 +143,22 @@ def _be_near(media: MediaDescription, seconds: float, parent: Connection) -> Non
 
     playout = Playout(rate_hz)
     _speak(playout, rate_hz, seconds)
-    stream = RtpStream(media, playout=playout, on_tick=count, name="bench-near")
+    tracer = Tracer(TRACE_NAME, conditions.trace) if conditions.trace else None
+    stream = RtpStream(
+        media,
+        playout=playout,
+        on_tick=count,
+        name="bench-near",
+        observe=tracer.media("media") if tracer else unobserved,
+    )
+    if tracer:
+        tracer.start()
     stream.start()
     is_over.wait(seconds + PATIENCE_SECONDS / 2)
     stats = stream.stats()
     stream.stop()
+    if tracer:
+        tracer.stop()
     parent.send((stats, ticks, _priority_here()))
 
 
