@@ -241,6 +241,7 @@ WITHOUT_COMMON_CODEC = OFFER.replace(b"0 8 101", b"3 18")
 ENCRYPTED = OFFER.replace(b"RTP/AVP", b"RTP/SAVP")
 
 REPAIRS: dict[str, Callable[[Subject, str], bool]] = {
+    "rings at once": rings_at_once,  # first: pyVoIP rings a second after each INVITE below
     "OPTIONS is answered": answers("OPTIONS", 200),
     "INFO is answered": answers("INFO", 200),
     "NOTIFY is answered": answers("NOTIFY", 200),
@@ -258,7 +259,6 @@ REPAIRS: dict[str, Callable[[Subject, str], bool]] = {
     "no space after the colon": bent(b"Call-ID: ", b"Call-ID:"),
     "folded header": bent(b"Call-ID: ", b"Call-ID:\r\n "),
     "address in angle brackets without a user": bent(b"<sip:1003@127.0.0.1>;", b"<sips:h>;"),
-    "rings at once": rings_at_once,
     "repeated INVITE while ringing": replays_ringing,
     "repeated INVITE after the answer": absorbs_repeated_invite,
     "CANCEL ends the INVITE": terminates_cancelled,
