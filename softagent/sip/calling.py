@@ -48,7 +48,7 @@ class Invitee:
     """Ours, towards the PBX."""
     offer: bytes
     route: tuple[str, ...] = ()
-    """Proxies to go through (RFC 3608)."""
+    """Proxies on the way, for targets that the PBX reaches (RFC 3608)."""
     headers: tuple[tuple[str, str], ...] = ()
     """What else the INVITE says: what we support."""
     timer: SessionTimer | None = None
@@ -134,8 +134,9 @@ class Calling:
     def _build(self) -> tuple[Request, Hop]:
         self._sequence += 1
         invitee, (target, hop) = self._invitee, self._redirections.current
+        route = invitee.route if hop == invitee.hop else ()
         fields = (
-            *(("Route", proxy) for proxy in invitee.route),
+            *(("Route", proxy) for proxy in route),
             ("From", f"{invitee.caller};tag={self.local_tag}"),
             ("To", f"<{target}>"),
             ("Call-ID", self.call_id),

@@ -54,7 +54,8 @@ class OutgoingSession(Session):
             hop,
             contact,
             negotiation.offer(),
-            headers=(*(("Route", value) for value in line.route), ALLOW, SUPPORTED),
+            route=line.route,
+            headers=(ALLOW, SUPPORTED),
             timer=timer,
             ring_seconds=ring_seconds,
         )

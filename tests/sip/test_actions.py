@@ -15,6 +15,7 @@ from softagent.media.description import Direction
 from softagent.sip import sdp
 from softagent.sip.message import Request
 from softagent.sip.phone import Call, CallEnd, IncomingCall, Outcome, Result
+from softagent.sip.refer import PARTING_SECONDS, PROGRESS_SECONDS, SILENCE_SECONDS
 
 HELD = ANSWER.replace(b"sendrecv", b"recvonly")
 
@@ -351,6 +352,36 @@ def test_bad_news_after_the_bye(peer: Peer, asked: Asked) -> None:
     peer.response(200, "BYE")
     assert asked.notify("SIP/2.0 486 Busy Here", "terminated") == 200
     assert asked.result().outcome is Outcome.BUSY
+
+
+def test_pbx_says_yes_and_then_nothing(peer: Peer, asked: Asked) -> None:
+    """Asterisk to a queue or mailbox: the caller is there, and our call is dead."""
+    peer.reply(asked.transfer(), 202)
+    assert not asked.has_result
+    asked.handset.pass_time(SILENCE_SECONDS)
+    assert asked.result().is_accepted
+    peer.request("BYE")
+    assert asked.handset.end() is CallEnd.TRANSFERRED
+
+
+def test_pbx_says_bye_and_then_nothing(peer: Peer, asked: Asked) -> None:
+    """No bad news within two seconds: transferred; later words find nobody."""
+    peer.reply(asked.transfer(), 202)
+    asked.ask("BYE")
+    peer.response(200, "BYE")
+    asked.handset.pass_time(PARTING_SECONDS)
+    assert asked.result().is_accepted
+    assert asked.notify("SIP/2.0 486 Busy Here", "terminated") == 481
+    assert not asked.has_result
+
+
+def test_pbx_stops_telling(peer: Peer, asked: Asked) -> None:
+    """It rings and rings: timed out, and the call is there still."""
+    peer.reply(asked.transfer(), 202)
+    asked.notify("SIP/2.0 180 Ringing")
+    asked.handset.pass_time(PROGRESS_SECONDS)
+    assert asked.result().outcome is Outcome.TIMED_OUT
+    assert asked.is_alive()
 
 
 def test_caller_hangs_up_before_the_transfer_is_taken_on(peer: Peer, asked: Asked) -> None:

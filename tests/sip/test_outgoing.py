@@ -13,7 +13,7 @@ from stream_peer import StreamPeer
 from softagent.config import PortRange
 from softagent.sip import sdp
 from softagent.sip.message import Request
-from softagent.sip.phone import CallEnd, Caller, Outcome, Result
+from softagent.sip.phone import CallEnd, Caller, Outcome, RegistrationState, Result
 
 CHALLENGE = 'WWW-Authenticate: Digest realm="pbx", nonce="{nonce}"{more}\r\n'
 
@@ -447,6 +447,47 @@ def test_ringing_that_can_not_be_read_is_passed_over(peer: Peer, handset: Handse
     assert [m for m in peer.until_fence() if m.cseq.method == "PRACK"] == []
     far.accept()
     assert dialling.result().is_accepted
+
+
+def test_session_too_short_for_the_pbx(peer: Peer, handset: Handset) -> None:
+    """422: the same call again with its Min-SE (RFC 4028 section 7.3), once."""
+    dialling, far = dialled(peer, handset)
+    assert far.invite.headers.first("Session-Expires") == "1800"
+    far.reply(422, "Min-SE: 3600\r\n")
+    again = Callee(peer, fresh(peer, "INVITE", far.invite))
+    assert again.invite.headers.first("Session-Expires") == "3600"
+    assert again.invite.headers.first("Min-SE") == "3600"
+    again.reply(422, "Min-SE: 3600\r\n")
+    assert dialling.result() == Result(Outcome.REFUSED, 422, "Scripted")
+
+
+def test_session_of_ours_is_refreshed(peer: Peer, handset: Handset) -> None:
+    """By who the 200 names: at half of its interval an UPDATE, or a re-INVITE with what was said last."""
+    dialling, far = connected(peer, handset, "Session-Expires: 90;refresher=uac\r\n")
+    peer.until_fence()
+    handset.pass_time(45.0)
+    reinvite = fresh(peer, "INVITE", far.invite)
+    assert reinvite.headers.first("Session-Expires") == "90;refresher=uac"
+    far.reply(200, "Session-Expires: 90;refresher=uac\r\n", ANSWER, to=reinvite)
+    assert peer.request("ACK").cseq.number == reinvite.cseq.number
+    assert dialling.ends.empty()
+
+
+def test_call_takes_the_service_route(peer: Peer) -> None:
+    """What the registrar said with its 200 (RFC 3608); not to where a redirection leads."""
+    handset = Handset(peer)
+    handset.start()
+    route = f"<sip:127.0.0.1:{peer.port};lr>"
+    peer.reply(peer.next_request(), 200, f"Expires: 120\r\nService-Route: {route}\r\n")
+    while handset.registration().state is not RegistrationState.REGISTERED:
+        pass
+    _, far = dialled(peer, handset)
+    assert far.invite.headers.values("Route") == (route,)
+    stranger = Peer("127.0.0.2")
+    far.reply(302, f"Contact: <sip:1004@{stranger.sent_by}>\r\n")
+    assert stranger.request("INVITE").headers.values("Route") == ()
+    stranger.close()
+    handset.phone.stop(timeout_seconds=0.0)
 
 
 def test_answer_that_can_not_be_read_ends_the_call(peer: Peer, handset: Handset) -> None:
