@@ -351,3 +351,24 @@ def test_sound_over_ipv6() -> None:
         stream.bind(("::1", line_of(ok).port))
     handset.phone.stop(timeout_seconds=0.0)
     peer.close()
+
+
+def test_ok_to_a_reinvite_is_repeated(peer: Peer, handset: Handset) -> None:
+    """Until its own ACK, not the first INVITE's (RFC 3261 section 13.3.1.4)."""
+    _, tag = answered(peer, handset)
+    peer.invite(to_tag=tag, sequence=2)
+    first = peer.expect(lambda m: m.cseq.number == 2)
+    peer.ask("ACK", to_tag=tag, sequence=1)
+    assert peer.receive() == first
+    peer.ask("ACK", to_tag=tag, sequence=2)
+    peer.until_fence()
+    with pytest.raises(TimeoutError):
+        peer.receive(0.3)
+
+
+def test_reinvite_that_is_never_acknowledged(peer: Peer, handset: Handset) -> None:
+    """BYE after 64 * T1: the other side doesn't hear us."""
+    _, tag = answered(peer, handset)
+    peer.invite(to_tag=tag, sequence=2)
+    peer.request("BYE")
+    assert handset.end() is CallEnd.NOT_ACKNOWLEDGED

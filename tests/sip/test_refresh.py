@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from callee import Callee, Dialling, fresh
 from conftest import Handset, answered
 from peer import Peer, tag_of
 from wire import OFFER
@@ -88,6 +89,7 @@ def test_their_refresh_begins_the_time_anew(peer: Peer, handset: Handset) -> Non
     """By UPDATE or re-INVITE; without one the call ends with BYE 30 s before its time is over."""
     _, tag = answered(peer, handset, headers=WITH_UPDATE + THEY_REFRESH)
     for sequence, method in ((2, "UPDATE"), (3, "INVITE")):
+        peer.until_fence()  # the ACK is there before its time is over
         handset.pass_time(50.0)
         body = OFFER if method == "INVITE" else b""
         headers = WITH_UPDATE + THEY_REFRESH
@@ -179,3 +181,45 @@ def test_without_the_extension_there_is_no_timer(peer: Peer, handset: Handset) -
     handset.pass_time(4000.0)
     assert all(isinstance(message, Response) for message in peer.until_fence())
     assert handset.ends.empty()
+
+
+def test_our_call_asks_for_a_timer(peer: Peer, handset: Handset) -> None:
+    """The INVITE says what we want; the 200 says who refreshes (section 7)."""
+    Dialling(handset)
+    far = Callee(peer, peer.request("INVITE"))
+    assert far.invite.headers.first("Session-Expires") == "1800"
+    assert "timer" in far.invite.headers.tokens("Supported")
+    far.accept("Session-Expires: 90;refresher=uac\r\nAllow: UPDATE\r\n")
+    peer.until_fence()
+    handset.pass_time(HALF)
+    update = peer.request("UPDATE")
+    assert update.headers.first("Session-Expires") == "90;refresher=uac"
+    far.reply(200, AGREED, to=update)
+
+
+def test_our_call_s_interval_is_too_short(peer: Peer, handset: Handset) -> None:
+    """422: dialled again with what the other side needs (section 7.3)."""
+    Dialling(handset)
+    far = Callee(peer, peer.request("INVITE"))
+    far.reply(422, "Min-SE: 3600\r\n")
+    again = fresh(peer, "INVITE", far.invite)
+    assert again.headers.first("Session-Expires") == "3600"
+    assert again.headers.first("Min-SE") == "3600"
+    assert again.cseq.number == far.invite.cseq.number + 1
+
+
+def test_hold_keeps_the_timer(peer: Peer, handset: Handset) -> None:
+    """A re-INVITE without the header would switch it off; its 200 begins the time anew (section 7.4)."""
+    call, _ = answered(peer, handset, headers=WITH_UPDATE + WE_REFRESH)
+    peer.until_fence()
+    handset.pass_time(30.0)
+    call.hold(lambda result: None)
+    invite = peer.request("INVITE")
+    assert invite.headers.first("Session-Expires") == "90;refresher=uac"
+    peer.reply(invite, 200, AGREED, OFFER.replace(b"sendrecv", b"recvonly"))
+    peer.request("ACK")
+    peer.until_fence()
+    handset.pass_time(30.0)
+    assert all(isinstance(message, Response) for message in peer.until_fence())
+    handset.pass_time(15.0)
+    peer.request("UPDATE")
