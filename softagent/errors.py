@@ -6,10 +6,12 @@
     ├── ConfigFileMissing         66   there is no accounts.toml there
     ├── CaptureUnreadable         65   a file is no capture of packets
     ├── CaptureMissing            66   there is no such capture
+    ├── NotRunning                67   no supervisor runs here
     ├── RegistrarUnreachable      68   nothing answers at the registrar's address
     ├── ModelMissing              69   a model file is not here
     ├── EngineFailed              70   an engine could not be loaded or died
     ├── PortInUse                 71   a local port is taken, or the local address isn't up
+    ├── AlreadyRunning            72   another supervisor has the state folder
     ├── DiskFull                  73   not enough room for a download or a recording
     ├── ChecksumMismatch          74   a model file is not what the catalogue says
     ├── RegistrationLost          75   the signalling has stopped (the supervisor tries again)
@@ -61,6 +63,12 @@ class CaptureMissing(SoftagentError):
     exit_code = 66
 
 
+class NotRunning(SoftagentError):
+    """No supervisor answers on this machine."""
+
+    exit_code = 67
+
+
 class RegistrarUnreachable(SoftagentError):
     """Nothing answered at the registrar's address."""
 
@@ -83,6 +91,12 @@ class PortInUse(SoftagentError):
     """A local port is taken by another program, or the local address isn't up: both may pass."""
 
     exit_code = 71
+
+
+class AlreadyRunning(SoftagentError):
+    """Another supervisor runs with the same state folder."""
+
+    exit_code = 72
 
 
 class DiskFull(SoftagentError):

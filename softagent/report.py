@@ -97,4 +97,20 @@ class CallEnded:
     sound: CallSound = CallSound()
 
 
+@dataclass(frozen=True, slots=True)
+class RegistrationChanged:
+    """The registration stands otherwise than before."""
+
+    account: str
+    state: str
+    """A value of `softagent.sip.phone.RegistrationState`."""
+    reason: str = ""
+    registrar: str = ""
+    """The one in use, or tried last."""
+    expires_seconds: int = 0
+    """What it granted."""
+    refresh_seconds: float = 0.0
+    """How often we register again."""
+
+
 Report = CallStarted | Heard | Said | TurnMeasured | CallEnded

@@ -16,17 +16,21 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from types import FrameType
+from typing import Any
 
+from softagent import __version__
 from softagent.config import Account, Office
+from softagent.control import ControlSocket, state_folder
 from softagent.errors import ConfigError
 from softagent.heartbeat import Ready
 from softagent.life import Command, Kill, LifeState, RestartPolicy, Spawn, Terminate, WorkerLife
 from softagent.log import setup_logging
+from softagent.standing import Standing
 
 log = logging.getLogger(__name__)
 
@@ -44,14 +48,17 @@ def run_office(office: Office, *, only: Sequence[str] = ()) -> int:
     """Run a worker for each enabled account, or for the accounts named in `only`, until stopped.
 
     Returns 0 once stopped by SIGTERM or SIGINT, or the first account's exit code when no
-    account can be started. Main thread only. Raises UnknownAccount and ConfigError.
+    account can be started. Main thread only. Raises UnknownAccount, ConfigError, and
+    AlreadyRunning when another supervisor has the state folder.
     """
     accounts = office.chosen(only)
     if not accounts:
         raise ConfigError(
             [f"{office.path}: no account is enabled: take out an `enabled = false`, or name one"]
         )
-    return Supervisor(accounts).run()
+    supervisor = Supervisor(accounts)
+    with ControlSocket(state_folder(), supervisor.answer) as control:
+        return supervisor.run(control)
 
 
 def run_worker_process(account: Account, parent: Connection) -> int:
@@ -74,26 +81,47 @@ class Supervisor:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._clock = clock
-        self._workers = [_Worker(account, target, policy) for account in accounts]
+        self._started = clock()
+        self._workers = [_Worker(account, target, policy, clock) for account in accounts]
 
-    def run(self) -> int:
-        """Start every worker, mind them until all are over, and return the exit code."""
+    def answer(self, question: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What is asked at the control socket."""
+        now = self._clock()
+        match question.get("ask"):
+            case "status":
+                return {
+                    "version": __version__,
+                    "pid": os.getpid(),
+                    "seconds": round(now - self._started, 1),
+                    "accounts": [worker.describe(now) for worker in self._workers],
+                }
+            case unknown:
+                return {"error": f"unknown question: {unknown!r}"}
+
+    def run(self, control: ControlSocket | None = None) -> int:
+        """Start every worker, mind them until all are over, and return the exit code.
+
+        Answers what is asked at `control` meanwhile.
+        """
         resource_tracker.ensure_running()  # its start unblocks SIGINT, which _Worker.spawn holds
         with _signals_as_bytes(signal.SIGTERM, signal.SIGINT) as signals:
             self._each(lambda worker: worker.life.start(self._clock()))
             while not all(worker.life.is_over for worker in self._workers):
-                self._wait(signals)
+                self._wait(signals, control)
                 self._take_signals(signals)
                 for worker in self._workers:
                     worker.observe(self._clock())
                 self._each(lambda worker: worker.life.tick(self._clock()))
         return self._exit_code()
 
-    def _wait(self, signals: socket.socket) -> None:
+    def _wait(self, signals: socket.socket, control: ControlSocket | None) -> None:
         sources = [source for worker in self._workers for source in worker.sources()]
+        doors = list(control.sources()) if control else []
         deadlines = [w.life.deadline for w in self._workers if w.life.deadline is not None]
         timeout = max(0.0, min(deadlines) - self._clock()) if deadlines else None
-        wait([signals, *sources], timeout)
+        ready = wait([signals, *sources, *doors], timeout)
+        if control is not None and any(door in ready for door in doors):
+            control.serve()
 
     def _take_signals(self, signals: socket.socket) -> None:
         """The first signal asks every worker to stop; a second Ctrl-C kills them."""
@@ -118,8 +146,17 @@ class Supervisor:
 class _Worker:
     """One account: its life, and the process that lives it."""
 
-    def __init__(self, account: Account, target: Target, policy: RestartPolicy) -> None:
+    def __init__(
+        self,
+        account: Account,
+        target: Target,
+        policy: RestartPolicy,
+        clock: Callable[[], float],
+    ) -> None:
         self.account = account
+        extension = f"{account.username}@{account.domain or account.registrar}"
+        self._standing = Standing(account.name, extension, clock())
+        self._clock = clock
         self.life = WorkerLife(policy)
         self._target = target
         self._grace_seconds = policy.grace_seconds
@@ -143,7 +180,13 @@ class _Worker:
         self._process = None
         self._close_pipe()
         self.life.exited(code, now)
+        self._standing.end(now)
         self._log_change()
+
+    def describe(self, now: float) -> dict[str, Any]:
+        """How the account stands, as JSON has it."""
+        pid = None if self._process is None else self._process.pid
+        return self._standing.describe(pid, now)
 
     def carry_out(self, commands: Sequence[Command]) -> None:
         """Do what the life decided."""
@@ -174,6 +217,7 @@ class _Worker:
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         workers_end.close()
+        self._standing.begin()
 
     def _read_pipe(self, now: float) -> None:
         """Whatever a worker says is a sign of life."""
@@ -181,6 +225,7 @@ class _Worker:
             while self._pipe is not None and self._pipe.poll():
                 message = self._pipe.recv()
                 self.life.beat(now)
+                self._standing.take(message, now)
                 if isinstance(message, Ready):
                     self.life.running(now)
                     self._log_change()
@@ -197,6 +242,7 @@ class _Worker:
         if change == self._logged:
             return
         self._logged = change
+        self._standing.change(*change, self._clock())
         log.log(
             logging.ERROR if self.life.state is LifeState.FATAL else logging.INFO,
             "account=%s state=%s reason=%s pid=%s",

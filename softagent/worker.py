@@ -31,7 +31,7 @@ from softagent.heartbeat import BEAT_SECONDS, Beat, Ready
 from softagent.media.codec import codec_named
 from softagent.media.courier import Courier
 from softagent.models.store import ModelStore
-from softagent.report import Heard, Report, Said
+from softagent.report import Heard, RegistrationChanged, Report, Said
 from softagent.sip.phone import (
     CallEnd,
     IncomingCall,
@@ -227,11 +227,22 @@ class Worker:
 
     def _on_registration(self, registration: Registration) -> None:
         _log.info(
-            "account=%s event=registration state=%s reason=%r expires_s=%d",
+            "account=%s event=registration state=%s reason=%r expires_s=%d registrar=%s",
             self._account.name,
             registration.state.value,
             registration.reason,
             registration.expires_seconds,
+            registration.registrar or "-",
+        )
+        self._send(
+            RegistrationChanged(
+                self._account.name,
+                registration.state.value,
+                registration.reason,
+                registration.registrar,
+                registration.expires_seconds,
+                registration.refresh_seconds,
+            )
         )
         if registration.state is RegistrationState.REGISTERED and not self._has_registered:
             self._has_registered = True

@@ -9,14 +9,17 @@ log goes to standard error, a line for each change.
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 from multiprocessing.connection import Connection
 
 from softagent.config import Account, Secret
+from softagent.control import ControlSocket, state_folder
 from softagent.heartbeat import Beat, Ready
 from softagent.life import RestartPolicy
 from softagent.log import setup_logging
+from softagent.report import CallEnded, CallStarted, RegistrationChanged
 from softagent.supervisor import Supervisor
 
 
@@ -30,6 +33,19 @@ def beating(_account: Account, parent: Connection) -> int:
     """A good worker: beats, and ends on SIGTERM as well as with its supervisor."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     return _beat_until_orphaned(parent)
+
+
+def talking(_account: Account, parent: Connection) -> int:
+    """Registered at a backup, with one call over and one on the line."""
+    name = _account.name
+    parent.send(
+        RegistrationChanged(name, "failed", "no answer from 192.0.2.1:5060", "192.0.2.1:5060")
+    )
+    parent.send(RegistrationChanged(name, "registered", "200 OK", "192.0.2.2:5060", 120, 8.0))
+    parent.send(CallStarted(name, "call-1", "1003"))
+    parent.send(CallEnded(name, "call-1", "caller-hung-up", 1.0, 0, 0))
+    parent.send(CallStarted(name, "call-2", "1004"))
+    return beating(_account, parent)
 
 
 def deaf(_account: Account, parent: Connection) -> int:
@@ -73,11 +89,15 @@ def _beat_until_orphaned(parent: Connection) -> int:
 def main() -> int:
     setup_logging("INFO")
     target, policy, *names = sys.argv[1:]
-    return Supervisor(
+    supervisor = Supervisor(
         [account(name) for name in names],
         target=globals()[target],
         policy=RestartPolicy(**json.loads(policy)),
-    ).run()
+    )
+    if "SOFTAGENT_STATE" not in os.environ:
+        return supervisor.run()
+    with ControlSocket(state_folder(), supervisor.answer) as control:
+        return supervisor.run(control)
 
 
 if __name__ == "__main__":

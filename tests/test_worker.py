@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
+from types import UnionType
 
 import pytest
 from aiortp import RtpPacket
@@ -22,7 +23,7 @@ from softagent.engines import Engines
 from softagent.errors import CredentialsRefused, PortInUse, RegistrationLost
 from softagent.heartbeat import Beat, Ready
 from softagent.media.frame import Samples
-from softagent.report import CallEnded, CallStarted, Said
+from softagent.report import CallEnded, CallStarted, RegistrationChanged, Said
 from softagent.sip.phone import CallEnd, IncomingCall, Registration, RegistrationState
 from softagent.worker import Worker
 
@@ -106,7 +107,7 @@ class Bench:
                 driving.result(PATIENCE_SECONDS)
                 self._parent.close()
 
-    def next_message(self, kind: type) -> object:
+    def next_message(self, kind: type | UnionType) -> object:
         """The next message of `kind` from the worker; others before it are dropped."""
         while True:
             assert self.supervisor.poll(PATIENCE_SECONDS)
@@ -122,11 +123,27 @@ def test_a_worker_is_ready_once_registered_and_then_beats() -> None:
         for _ in range(2):
             bench.phone.register(REGISTERED)
         messages.append(bench.next_message(Ready))
-        messages.extend(bench.supervisor.recv() for _ in range(3))
+        messages.extend(bench.next_message(Ready | Beat) for _ in range(3))
 
     assert bench.run(script) == 0
     assert messages == [Ready(), Beat(), Beat(), Beat()]
     assert bench.phone.is_stopped
+
+
+def test_a_worker_tells_how_its_registration_stands() -> None:
+    """Each change, for `softagent status`."""
+    bench = Bench()
+    changes: list[object] = []
+
+    def script() -> None:
+        for registration in (REGISTERED, REFUSED):
+            bench.phone.register(registration)
+            changes.append(bench.next_message(RegistrationChanged))
+
+    assert bench.run(script) == 0
+    assert [(change.state, change.reason) for change in changes] == [  # type: ignore[attr-defined]
+        (registration.state.value, registration.reason) for registration in (REGISTERED, REFUSED)
+    ]
 
 
 def test_refused_credentials_end_the_worker_and_name_what_to_check() -> None:

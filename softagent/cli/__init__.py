@@ -34,6 +34,7 @@ COMMANDS = {
     "run": LazyCommand("softagent.cli.run", "Answer the telephone: a worker for each account."),
     "worker": LazyCommand("softagent.cli.worker", "Answer one account's calls, in the foreground."),
     "check": LazyCommand("softagent.cli.check", "Find out what would keep it from working."),
+    "status": LazyCommand("softagent.cli.status", "Show registrations, workers and calls."),
     "models": LazyCommand("softagent.cli.models", "Bring, check and find the models."),
     "trace": LazyCommand("softagent.cli.trace", "Draw what happened in a call, from a capture."),
     "demo": LazyCommand("softagent.cli.demo", "Listen to a conversation on this machine alone."),

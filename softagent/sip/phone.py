@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from softagent.media.description import MediaDescription
@@ -45,6 +45,8 @@ class Registration:
     """The PBX has refused the credentials themselves (a second 401/407 with a fresh nonce, or 403)."""
     expires_seconds: int = 0
     """What the registrar granted; 0 unless REGISTERED."""
+    refresh_seconds: float = field(default=0.0, compare=False)
+    """Until the next REGISTER, while REGISTERED."""
     registrar: str = ""
     """The one in use, or tried last: "192.168.1.10:5060"."""
 

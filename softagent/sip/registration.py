@@ -170,6 +170,7 @@ class Registrant:
             RegistrationState.REGISTERED,
             _words(response),
             expires_seconds=granted,
+            refresh_seconds=pause,
             registrar=self._where,
         )
 

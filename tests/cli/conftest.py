@@ -23,6 +23,7 @@ def program(tmp_path: Path) -> Program:
         "PYTHONPATH": str(Path(softagent.__file__).parents[1]),
         "HOME": str(tmp_path),
         "SOFTAGENT_MODELS": str(tmp_path / "models"),
+        "SOFTAGENT_STATE": str(tmp_path / "state"),
     }
 
     def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
