@@ -1,4 +1,4 @@
-"""A real Asterisk on loopback, with the extensions that the tests need and nothing else."""
+"""A real Asterisk on this machine, with the extensions that the tests need and nothing else."""
 
 from __future__ import annotations
 
@@ -11,81 +11,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-AGENT = "1000"
-"""The extension that `softagent worker` answers."""
-SUPERVISED = "1002"
-"""The extension that a worker under `softagent run` answers."""
-AGENT_PCMA = "1000a"
-"""The same telephone, as the PBX calls it with PCMA only."""
-CALLER = "1001"
-"""The scripted caller's."""
-
-AGENT_WITH_PCMU = "100"
-AGENT_WITH_PCMA = "101"
-SUPERVISED_AGENT = "102"
-ECHO = "600"
-"""What a caller can dial."""
+import exchange
+from certificates import Certificates
 
 BOOT_SECONDS = 20.0
-
-MODULES = """
-    res_sorcery_config res_sorcery_memory res_sorcery_astdb res_timing_timerfd
-    res_rtp_asterisk codec_ulaw codec_alaw bridge_simple bridge_native_rtp
-    res_pjproject res_pjsip res_pjsip_session res_pjsip_sdp_rtp res_pjsip_nat
-    res_pjsip_authenticator_digest res_pjsip_endpoint_identifier_user res_pjsip_registrar
-    res_pjsip_caller_id res_pjsip_rfc3326 res_pjsip_pubsub chan_pjsip
-    pbx_config app_dial app_echo
-"""
-
-TRANSPORT = """
-[udp]
-type=transport
-protocol=udp
-bind=127.0.0.1:{sip_port}
-"""
-
-ENDPOINT = """
-[{name}]
-type=endpoint
-context=office
-callerid="Extension {name}" <{name}>
-disallow=all
-allow={codecs}
-direct_media=no
-rtp_symmetric=yes
-rewrite_contact=yes
-auth={extension}
-aors={extension}
-"""
-
-EXTENSION = """
-[{extension}]
-type=auth
-auth_type=userpass
-username={extension}
-password={password}
-
-[{extension}]
-type=aor
-max_contacts=1
-remove_existing=yes
-minimum_expiration=5
-qualify_frequency=1
-"""
-
-DIALPLAN = f"""
-[office]
-exten => {AGENT_WITH_PCMU},1,Dial(PJSIP/{AGENT},20)
-exten => {AGENT_WITH_PCMA},1,Dial(PJSIP/{AGENT_PCMA},20)
-exten => {SUPERVISED_AGENT},1,Dial(PJSIP/{SUPERVISED},20)
-exten => {ECHO},1,Answer()
- same => n,Echo()
-"""
-
-
-def password(extension: str) -> str:
-    """The password that an extension registers and calls with."""
-    return f"secret{extension}"
+SUITES = ("sid", "bullseye")
+"""Debian's suites that an Asterisk may come from, the current one first."""
 
 
 def wait_for(condition: Callable[[], bool], what: str, *, seconds: float) -> None:
@@ -100,14 +31,33 @@ def wait_for(condition: Callable[[], bool], what: str, *, seconds: float) -> Non
 class Asterisk:
     """One instance: its configuration and state in `folder`, its process from `start` to `stop`."""
 
-    def __init__(self, launcher: Path, folder: Path, *, sip_port: int, rtp_ports: range) -> None:
+    def __init__(
+        self,
+        launcher: Path,
+        folder: Path,
+        *,
+        sip_port: int,
+        rtp_ports: range,
+        host: str = "127.0.0.1",
+        tls_port: int = 0,
+        certificates: Certificates | None = None,
+        namespace: str = "",
+    ) -> None:
+        """In the network `namespace` if one is named. TLS and IPv6, on loopback, come with `certificates`."""
+        self.host = host
         self.sip_port = sip_port
+        self.tls_port = tls_port
+        self.certificates = certificates
         self.log = folder / "log" / "full"
+        self.music = folder / "moh" / "music.wav"
+        self._inside = ("ip", "netns", "exec", namespace) if namespace else ()
         self._command = (launcher, "-C", folder / "etc" / "asterisk.conf")
-        self._root = launcher.parent / "root"
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
-        self._configure(rtp_ports)
+        pjsip = exchange.transports(host, sip_port, tls_port, certificates) + exchange.telephones()
+        self._configure(
+            exchange.files(folder, launcher.parent / "root", pjsip=pjsip, rtp_ports=rtp_ports)
+        )
 
     def __enter__(self) -> Self:
         self.start()
@@ -125,13 +75,14 @@ class Asterisk:
         """Start, and wait until calls can be made."""
         self._process = subprocess.Popen(
             # Should the tests be killed, the kernel takes their Asterisk along.
-            ["setpriv", "--pdeathsig", "KILL", *self._command, "-f"],
+            [*self._inside, "setpriv", "--pdeathsig", "KILL", *self._command, "-f"],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
         wait_for(self._is_booted, f"Asterisk's boot (see {self.log})", seconds=BOOT_SECONDS)
+        self.console("pjsip set logger on")
 
     def stop(self) -> None:
         """Stop at once, as a PBX does whose plug is pulled: nobody is told, nothing is kept."""
@@ -177,6 +128,32 @@ class Asterisk:
         assert found, "the console gives no count of channels"
         return int(found[1])
 
+    def wait_until_idle(self, *, seconds: float = 5.0) -> None:
+        """Wait until no call is left."""
+        wait_for(lambda: self.channels() == 0, "the channels' end", seconds=seconds)
+
+    def mark(self) -> int:
+        """A position in the log: now."""
+        return self.log.stat().st_size
+
+    def find(self, pattern: str, *, since: int = 0) -> list[str]:
+        """What `pattern`, or its first group, matches in the log with its SIP messages; "^" is a line's start."""
+        with self.log.open(errors="replace", newline="") as file:
+            file.seek(since)
+            text = file.read().replace("\r\n", "\n")
+        return [
+            match[min(1, match.re.groups)] for match in re.finditer(pattern, text, re.MULTILINE)
+        ]
+
+    def wait_for(self, pattern: str, *, since: int, seconds: float = 10.0) -> str:
+        """The first thing that `find` finds, once there is one."""
+        wait_for(
+            lambda: bool(self.find(pattern, since=since)),
+            f"{pattern!r} in {self.log}",
+            seconds=seconds,
+        )
+        return self.find(pattern, since=since)[0]
+
     def _has_contact(self, pattern: str) -> bool:
         contacts = self.console("pjsip show contacts")
         return re.search(rf"Contact:\s+{pattern}", contacts) is not None
@@ -186,54 +163,23 @@ class Asterisk:
         assert self._process.poll() is None, f"Asterisk has ended: see {self.log}"
         return "fully booted" in self.console("core waitfullybooted")
 
-    def _configure(self, rtp_ports: range) -> None:
-        for name in ("etc", "var/keys", "run", "spool", "log"):
+    def _configure(self, files: dict[str, str]) -> None:
+        for name in ("etc", "var/keys", "run", "spool", "log", "moh"):
             (self._folder / name).mkdir(parents=True)
-        modules = next(self._root.glob("usr/lib/**/asterisk/modules"))
-        files = {
-            "asterisk.conf": f"""
-[directories]
-astetcdir => {self._folder}/etc
-astmoddir => {modules}
-astdatadir => {self._root}/usr/share/asterisk
-astvarlibdir => {self._folder}/var
-astdbdir => {self._folder}/var
-astkeydir => {self._folder}/var
-astspooldir => {self._folder}/spool
-astrundir => {self._folder}/run
-astlogdir => {self._folder}/log
-[options]
-verbose = 3
-documentation_language = en_US
-""",
-            "modules.conf": "\n".join(
-                ["[modules]", "autoload=no", *(f"require = {name}.so" for name in MODULES.split())]
-            ),
-            "logger.conf": "[logfiles]\nfull => notice,warning,error,verbose,dtmf\n",
-            "rtp.conf": f"[general]\nrtpstart={rtp_ports.start}\nrtpend={rtp_ports.stop - 1}\n",
-            "pjsip.conf": _telephones(self.sip_port),
-            "extensions.conf": DIALPLAN,
-        }
         for name, text in files.items():
             (self._folder / "etc" / name).write_text(text, encoding="utf-8")
+        exchange.write_music(self.music)
 
 
-def _telephones(sip_port: int) -> str:
-    sections = [TRANSPORT.format(sip_port=sip_port)]
-    for extension in (AGENT, SUPERVISED, CALLER):
-        sections += [
-            ENDPOINT.format(name=extension, extension=extension, codecs="ulaw,alaw"),
-            EXTENSION.format(extension=extension, password=password(extension)),
-        ]
-    sections.append(ENDPOINT.format(name=AGENT_PCMA, extension=AGENT, codecs="alaw"))
-    return "".join(sections)
-
-
-def launcher() -> Path:
-    """The Asterisk that scripts/asterisk has unpacked."""
+def launcher(suite: str) -> Path:
+    """The Asterisk of a Debian suite that scripts/asterisk has unpacked; it need not exist."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    for suite in ("sid", "bullseye"):
-        path = cache / "softagent" / "asterisk" / suite / "asterisk"
-        if path.exists():
-            return path
-    raise FileNotFoundError(f"no Asterisk under {cache}/softagent/asterisk: run scripts/asterisk")
+    return cache / "softagent" / "asterisk" / suite / "asterisk"
+
+
+def launchers() -> dict[str, Path]:
+    """Every Asterisk that there is, by its suite, the current one first. At least one."""
+    found = {suite: path for suite in SUITES if (path := launcher(suite)).exists()}
+    if not found:
+        raise FileNotFoundError(f"no {launcher('sid')} and no other: run scripts/asterisk")
+    return found

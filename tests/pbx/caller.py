@@ -17,7 +17,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 import phone
-from asterisk import CALLER, password
+from exchange import CALLER, password
 
 RATE_HZ = phone.RATE_HZ
 BLOCK = RATE_HZ // 50
@@ -38,16 +38,34 @@ class Event:
 
 
 class Call:
-    """One call by the scripted telephone, from dialling to hanging up."""
+    """One call by the scripted telephone, from dialling or waiting for it to hanging up."""
 
-    def __init__(self, dial: str, *, sip_port: int, codec: str, recording: Path) -> None:
+    def __init__(
+        self,
+        dial: str,
+        *,
+        pbx: str,
+        recording: Path,
+        user: str = CALLER,
+        codecs: str = "PCMU",
+        rate_hz: int = RATE_HZ,
+        **options: object,
+    ) -> None:
+        """Call `dial`, or register and wait when that is empty. `options` are phone.py's own."""
         self._recording = recording
+        self._rate_hz = rate_hz
+        wanted = {
+            "pbx": pbx,
+            "user": user,
+            "password": password(user),
+            "dial": dial,
+            "codecs": codecs,
+            "record": recording,
+            "rate": rate_hz,
+            **options,
+        }
         self._process = subprocess.Popen(
-            [
-                *(sys.executable, phone.__file__, "--pbx", f"127.0.0.1:{sip_port}"),
-                *("--user", CALLER, "--password", password(CALLER)),
-                *("--dial", dial, "--codec", codec, "--record", str(recording)),
-            ],
+            [sys.executable, phone.__file__, *(f"--{k}={value}" for k, value in wanted.items())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -91,6 +109,33 @@ class Call:
         """Press keys."""
         return self._do(f"digits {digits}")
 
+    def press_info(self, digits: str) -> Event:
+        """Press keys, told by INFO instead of in the sound."""
+        return self._do(f"info-digits {digits}")
+
+    def hold(self) -> Event:
+        """Put the other side on hold, and wait until that is agreed."""
+        self._do("hold")
+        return self.wait("no-media")
+
+    def resume(self) -> Event:
+        """Talk again, and wait until that is agreed."""
+        self._do("resume")
+        return self.wait("media")
+
+    def change_codec(self, codec: str) -> Event:
+        """Offer another codec in a re-INVITE, and wait for what comes of it."""
+        self._do(f"codec {codec}")
+        return self.wait("media")
+
+    def transfer(self, number: str) -> Event:
+        """Send the other side to another number (REFER)."""
+        return self._do(f"transfer {number}")
+
+    def answer(self, status: int = 200) -> Event:
+        """Answer the call that rings here, or refuse it."""
+        return self._do(f"answer {status}")
+
     def hang_up(self) -> None:
         """End the call, and wait until it has ended."""
         self._do("hang-up")
@@ -99,11 +144,11 @@ class Call:
     def heard(self, since: float = 0.0, until: float | None = None) -> Sound:
         """What was heard between two positions in the recording, once the call is over."""
         with wave.open(str(self._recording)) as recording:
-            assert recording.getframerate() == RATE_HZ
+            assert recording.getframerate() == self._rate_hz
             frames = recording.readframes(recording.getnframes())
         sound = np.frombuffer(frames, dtype=np.int16)
-        end = len(sound) if until is None else round(until * RATE_HZ)
-        return sound[round(since * RATE_HZ) : end]
+        end = len(sound) if until is None else round(until * self._rate_hz)
+        return sound[round(since * self._rate_hz) : end]
 
     def _do(self, command: str) -> Event:
         assert self._process.stdin is not None
@@ -139,7 +184,7 @@ def audible_from(sound: Sound) -> Sound:
 
 
 Dial = Callable[..., Call]
-"""(extension, codec=) -> the call."""
+"""(extension, options of Call and phone.py) -> the call."""
 Speak = Callable[[str], Path]
 """Text -> a WAV with somebody saying it."""
 Transcribe = Callable[[Sound], str]

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
+import secrets
 import socket
 import wave
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soxr
 from agent import START_SECONDS, Agent
-from asterisk import AGENT, SUPERVISED, Asterisk, launcher, password, wait_for
+from asterisk import SUITES, Asterisk, launcher, launchers, wait_for
 from caller import RATE_HZ, Call, Dial, Sound, Speak, Transcribe, audible_from
+from certificates import Certificates, make_certificates
+from exchange import AGENT, SUPERVISED, password
 
 from softagent.config import SynthesizerSettings
 from softagent.models.store import ModelStore
 from softagent.speech.piper import PiperSynthesizer
 
-PBX_RTP_PORTS = range(24000, 24200)
+RTP_PORTS = {"sid": range(24000, 24200), "bullseye": range(23800, 24000)}
 WHISPER_RATE_HZ = 16000
 
 ACCOUNTS = """
@@ -47,11 +51,54 @@ rtp_ports = "24300-24399"
 
 
 @pytest.fixture(scope="session")
-def asterisk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asterisk]:
-    """An Asterisk that runs for all tests."""
-    folder = tmp_path_factory.mktemp("asterisk")
-    with Asterisk(launcher(), folder, sip_port=free_port(), rtp_ports=PBX_RTP_PORTS) as pbx:
-        yield pbx
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    """What TLS needs on both sides."""
+    return make_certificates(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture(scope="session")
+def exchanges(
+    certificates: Certificates, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[[str], Asterisk]]:
+    """The Asterisk of a Debian suite, started when it is first asked for and running from then on."""
+    running: dict[str, Asterisk] = {}
+    with contextlib.ExitStack() as cleanup:
+
+        def exchange(suite: str) -> Asterisk:
+            if suite not in running:
+                running[suite] = cleanup.enter_context(
+                    Asterisk(
+                        launchers()[suite],
+                        tmp_path_factory.mktemp(f"asterisk-{suite}"),
+                        sip_port=free_port(),
+                        rtp_ports=RTP_PORTS[suite],
+                        tls_port=free_port(),
+                        certificates=certificates,
+                    )
+                )
+            return running[suite]
+
+        yield exchange
+
+
+@pytest.fixture(scope="session")
+def asterisk(exchanges: Callable[[str], Asterisk]) -> Asterisk:
+    """The current Asterisk."""
+    return exchanges(next(iter(launchers())))
+
+
+@pytest.fixture(params=[suite for suite in SUITES if launcher(suite).exists()] or SUITES[:1])
+def pbx(exchanges: Callable[[str], Asterisk], request: pytest.FixtureRequest) -> Asterisk:
+    """Every Asterisk that is to be had in turn; one of them at least."""
+    return exchanges(request.param)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say which PBXs were there: with one suite missing the tests pass on the other."""
+    there = {suite: "there" if launcher(suite).exists() else "MISSING" for suite in SUITES}
+    terminalreporter.write_line(
+        "Asterisk: " + ", ".join(f"{suite} {state}" for suite, state in there.items())
+    )
 
 
 @pytest.fixture(scope="session")
@@ -96,12 +143,27 @@ def office(asterisk: Asterisk, accounts: Path) -> Iterator[Agent]:
 
 @pytest.fixture
 def dial(asterisk: Asterisk, tmp_path: Path) -> Dial:
-    """Calls an extension: `with dial("100", codec="PCMA") as call`."""
+    """Calls an extension of the current Asterisk: `with dial("100", codecs="PCMA") as call`."""
+    return dialler(asterisk, tmp_path)
 
-    def call(extension: str, *, codec: str = "PCMU") -> Call:
-        return Call(
-            extension, sip_port=asterisk.sip_port, codec=codec, recording=tmp_path / "heard.wav"
-        )
+
+@pytest.fixture
+def dial_pbx(pbx: Asterisk, tmp_path: Path) -> Dial:
+    """Like `dial`, on the Asterisk that `pbx` is."""
+    return dialler(pbx, tmp_path)
+
+
+def dialler(exchange: Asterisk, folder: Path) -> Dial:
+    """What calls extensions of `exchange`, or with "" waits for calls from there."""
+
+    def call(extension: str, **options: object) -> Call:
+        recording = folder / f"heard-{secrets.token_hex(4)}.wav"
+        settings: dict[str, object] = {
+            "pbx": f"127.0.0.1:{exchange.sip_port}",
+            "recording": recording,
+            **options,
+        }
+        return Call(extension, **settings)  # type: ignore[arg-type]
 
     return call
 
@@ -143,7 +205,14 @@ def transcribe() -> Transcribe:
 
 
 def free_port() -> int:
-    """A UDP port of loopback that nobody has at the moment."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port of loopback that nobody has at the moment, neither for UDP nor for TCP."""
+    while True:
+        with (
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams,
+            socket.socket(socket.AF_INET, socket.SOCK_STREAM) as stream,
+        ):
+            datagrams.bind(("127.0.0.1", 0))
+            port = int(datagrams.getsockname()[1])
+            with contextlib.suppress(OSError):
+                stream.bind(("127.0.0.1", port))
+                return port

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 from agent import START_SECONDS, Agent
-from asterisk import (
+from asterisk import Asterisk, wait_for
+from caller import RATE_HZ, Dial, Speak, Transcribe, audible_seconds
+from exchange import (
     AGENT,
     AGENT_PCMA,
     AGENT_WITH_PCMA,
@@ -19,10 +21,7 @@ from asterisk import (
     ECHO,
     SUPERVISED,
     SUPERVISED_AGENT,
-    Asterisk,
-    wait_for,
 )
-from caller import RATE_HZ, Dial, Speak, Transcribe, audible_seconds
 
 pytestmark = pytest.mark.pbx
 
@@ -49,7 +48,7 @@ def test_the_bed_carries_sound_both_ways(
     pbx_name: str,
 ) -> None:
     """The PBX's echo can be understood, so what fails below is softagent's fault."""
-    with dial(ECHO, codec=codec) as call:
+    with dial(ECHO, codecs=codec) as call:
         call.wait("media")
         call.play(speak(QUESTION))
         call.wait("quiet")
@@ -80,7 +79,7 @@ def test_a_spoken_question_is_answered_from_the_facts(
     endpoint: str,
     pbx_name: str,
 ) -> None:
-    with dial(extension, codec=codec) as call:
+    with dial(extension, codecs=codec) as call:
         call.wait("sound")
         assert asterisk.channel_codecs(endpoint) == [pbx_name]
         call.wait("quiet")

@@ -145,6 +145,18 @@ def test_ok_is_repeated_until_the_ack(peer: Peer, handset: Handset) -> None:
         peer.receive(0.2)
 
 
+def test_an_answer_that_takes_its_time_is_repeated_too(peer: Peer, handset: Handset) -> None:
+    """The signalling thread sleeps by then, and has to be told of the answer's timer."""
+    peer.invite()
+    call = handset.call()
+    peer.response(180)
+    with pytest.raises(TimeoutError):  # nothing to do: it sleeps
+        peer.receive(0.05)
+    call.answer()
+    first = peer.response(200)
+    assert peer.response(200) == first
+
+
 def test_call_that_is_never_acknowledged(peer: Peer, handset: Handset) -> None:
     """After 64 * T1 it is ended with BYE."""
     peer.invite()
