@@ -21,6 +21,7 @@ from softagent.media.frame import Samples, Tick
 from softagent.media.playout import Playout
 from softagent.media.stats import StreamStats
 from softagent.media.stream import RtpStream
+from softagent.sip.pacing import PROMPT, Pacing
 from softagent.sip.phone import (
     Call,
     CallEnd,
@@ -32,7 +33,6 @@ from softagent.sip.phone import (
     Result,
 )
 from softagent.sip.pyvoip import PyVoipPhone
-from softagent.sip.pacing import PROMPT, Pacing
 from softagent.sip.transaction import RFC_TIMING, Timing
 
 PATIENCE_SECONDS = 10.0
