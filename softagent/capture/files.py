@@ -109,8 +109,7 @@ class TraceFiles:
         call_id = seen.call_id
         is_call = call_id is not None
         if call_id is None:
-            match = _CALL_ID.search(seen.datagram)
-            call_id = match[1].decode("utf-8", "replace") if match else ""
+            call_id = call_id_of(seen.datagram)
             is_call = bool(call_id) and _INVITE.search(seen.datagram) is not None
         known = self._calls.get(call_id)
         if known is not None:
@@ -176,6 +175,12 @@ class TraceFiles:
         if towards[0] not in self._hosts:
             self._hosts[towards[0]] = _own_host(towards[0])
         return self._hosts[towards[0]], port
+
+
+def call_id_of(message: bytes) -> str:
+    """The Call-ID of a SIP message, however damaged; empty where there is none to be found."""
+    match = _CALL_ID.search(message)
+    return match[1].decode("utf-8", "replace") if match else ""
 
 
 def _own_host(towards: str) -> str:

@@ -340,9 +340,9 @@ class Endpoint:
             log.exception("account=%s event=timer-failed", self.name)
 
     def _receive(self, data: bytes, source: Hop) -> None:
-        self.observe(data, source.address, self._local)
         try:
             if not self._is_flood(source):
+                self.observe(data, source.address, self._local)
                 self._dispatch(data, source)
         except MessageError as error:
             log.debug("account=%s event=ignored from=%s error=%r", self.name, source, str(error))

@@ -115,7 +115,7 @@ def _match(result: Analysis, traffic: RtpTraffic) -> None:
         for media in _all_media(call.sip):
             known = homes.get(media.address)
             formats = {**known[1], **media.formats} if known and known[0] is call else media.formats
-            homes[media.address] = (call, formats, media.is_encrypted)
+            homes[media.address] = (call, formats, media.is_encrypted or _agreed_on_keys(call.sip))
     reported, _ = receptions(traffic.reports)
     last_on_way: dict[tuple[Address, Address], int] = {}
     ordered = sorted(traffic.streams.values(), key=lambda packets: packets.at_ns[0])
@@ -134,6 +134,11 @@ def _match(result: Analysis, traffic: RtpTraffic) -> None:
         )
         last_on_way[way] = packets.ssrc
         (home[0].streams if home else result.streams).append(stream)
+
+
+def _agreed_on_keys(call: SipCall) -> bool:
+    """Whether both sides sent keys for plain RTP/AVP, and so encrypt after all."""
+    return all(media.has_keys for media in _all_media(call))
 
 
 def _all_media(call: SipCall) -> Iterator[DescribedMedia]:
@@ -169,7 +174,7 @@ def _stream(
         figures=figures(packets, clock_hz, beside=events | noise),
         noise_packets=sum(number in noise for number in packets.payload_type),
         events=() if is_encrypted else tuple(packets.events(events)),
-        reception=reception,
+        reception=None if is_encrypted else reception,
         is_changed_source=is_changed_source,
     )
 

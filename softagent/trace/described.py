@@ -37,7 +37,8 @@ class DescribedMedia:
     formats: dict[int, tuple[str, int]] = field(default_factory=dict)
     """Name and clock by payload type, in the order of preference."""
     ptime: str = ""
-    rtcp_port: int = 0
+    has_keys: bool = False
+    """For SRTP (RFC 4568): with plain RTP/AVP an offer to encrypt if both can."""
 
     @property
     def address(self) -> Address:
@@ -67,7 +68,7 @@ class DescribedMedia:
         if self.port == 0:
             return f"{what or 'audio '}off"
         words = [*self.codecs, *self.extras, where, self.direction]
-        words += ["SRTP"] if self.is_encrypted else []
+        words += ["SRTP"] if self.is_encrypted else ["SRTP if wanted"] if self.has_keys else []
         words += [f"ptime {self.ptime}"] if self.ptime not in ("", "20") else []
         return what + " ".join(words)
 
@@ -131,9 +132,8 @@ def _attribute(media: DescribedMedia, value: str) -> None:
             media.formats[int(number)] = (_usual(codec), hz)
     elif name == "ptime":
         media.ptime = rest.strip()[:4]
-    elif name == "rtcp":
-        port = (rest.split() or [""])[0]
-        media.rtcp_port = int(port) if port.isascii() and port.isdigit() and len(port) < 6 else 0
+    elif name == "crypto":
+        media.has_keys = True
 
 
 def _usual(codec: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 
+from softagent.capture.files import call_id_of
 from softagent.capture.observe import Address
 from softagent.sip.errors import MessageError
 from softagent.sip.message import Message, Request, Response, parse
@@ -19,7 +20,6 @@ SECURED = {
 """Headers of digest authentication, in words."""
 SHOWN = ("Reason", "Retry-After", "Warning", "Unsupported", "Session-Expires", "Refer-To")
 """Headers that explain a message's effect, shown as they are."""
-UNKNOWN_CALL = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ class Signalling:
         except MessageError as error:
             problem = str(error)
         title = printable(_title(message) if message else _first_line(data))
-        call_id = UNKNOWN_CALL if message is None else message.call_id
+        call_id = call_id_of(data) if message is None else message.call_id
         call = self.calls.setdefault(call_id, SipCall(call_id))
         call.events.append(SipEvent(at_ns, source, destination, title, message, problem, is_again))
 

@@ -109,15 +109,25 @@ def test_a_second_source_on_the_same_way_is_said(tmp_path: Path) -> None:
     assert [stream.is_changed_source for stream in call.streams] == [False, True]
 
 
-def test_encrypted_streams_are_measured_but_not_read(tmp_path: Path) -> None:
-    """Headers of SRTP are in clear; what would be keys are not."""
-    media = "m=audio 4000 RTP/SAVP 0 101\r\na=rtpmap:101 telephone-event/8000\r\n"
-    keys = [RtpPacket(101, 0, 30 + n, 9000, 1, b"\x01\x0a\0\xa0").serialize() for n in range(3)]
+CRYPTO = "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:x\r\n"
+
+
+@pytest.mark.parametrize(
+    ("profile", "keys", "is_encrypted"),
+    [("RTP/SAVP", CRYPTO, True), ("RTP/AVP", CRYPTO, True), ("RTP/AVP", "", False)],
+)
+def test_encrypted_streams_are_measured_but_not_read(
+    tmp_path: Path, profile: str, keys: str, is_encrypted: bool
+) -> None:
+    """Headers of SRTP are in clear, what would be keys are not; plain RTP with keys from both is SRTP."""
+    media = f"m=audio 4000 {profile} 0 101\r\na=rtpmap:101 telephone-event/8000\r\n{keys}"
+    pressed = [RtpPacket(101, 0, 30 + n, 9000, 1, b"\x01\x8a\0\xa0").serialize() for n in range(3)]
     ways = ("192.168.1.20", 5000), ("192.168.1.10", 4000)
-    packets = [(data, *ways) for data in (*rtp(30, ssrc=1), *keys)]
+    packets = [(data, *ways) for data in (*rtp(30, ssrc=1), *pressed)]
     (call,) = analyse(capture(tmp_path / "a.pcap", (invite(media), PBX, US), *packets)).calls
     (stream,) = call.streams
-    assert (stream.is_encrypted, stream.figures.packets, stream.events) == (True, 33, ())
+    assert (stream.is_encrypted, stream.figures.packets) == (is_encrypted, 33)
+    assert [event.digit for event in stream.events] == ([] if is_encrypted else ["1"])
 
 
 def test_comfort_noise_is_counted(tmp_path: Path) -> None:

@@ -31,6 +31,10 @@ HEAD = "v=0\no=- 1 1 IN IP4 10.0.0.1\ns=-\nc=IN IP4 10.0.0.1\nt=0 0\n"
             ["audio off", "video type 96 10.0.0.1:5000 inactive"],
         ),
         ("m=image 5000 udptl t38", ["image 10.0.0.1:5000 sendrecv"]),
+        (
+            "m=audio 4000 RTP/AVP 0\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:x",
+            ["PCMU 10.0.0.1:4000 sendrecv SRTP if wanted"],
+        ),
         ("m=audio x RTP/AVP 0", []),
         ("m=audio", []),
     ],

@@ -77,7 +77,14 @@ def test_what_cannot_be_read_says_why() -> None:
     event = taken(b"INVITE sip:\x1b[2J SIP/2.0\r\n\r\n").calls[""].events[0]
     assert event.title == "INVITE sip:?[2J SIP/2.0"
     assert event.message is None
-    assert event.notes == ["unreadable: no Via"]
+    assert event.notes[0].startswith("unreadable: no ")
+
+
+def test_a_damaged_message_stays_with_its_call() -> None:
+    """As long as its Call-ID can be found: a wrong CSeq doesn't hide it."""
+    call = taken(INVITE, INVITE.replace(b"CSeq: 1", b"CSeq: x")).calls["c1"]
+    assert [event.message is None for event in call.events] == [False, True]
+    assert call.events[1].title == "INVITE sip:100@office SIP/2.0"
 
 
 def test_the_outcome_of_a_call() -> None:
