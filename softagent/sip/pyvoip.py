@@ -17,28 +17,25 @@ from collections.abc import Callable
 from pyVoIP.VoIP.status import PhoneStatus
 from pyVoIP.VoIP.VoIP import SIP, CallState, NoPortsAvailableError, VoIPCall, VoIPPhone
 
-from softagent.capture.observe import Observe
 from softagent.config import Account
 from softagent.errors import SoftagentError
 from softagent.sip.address import NameAddress, Uri
 from softagent.sip.control import IncomingControl, SessionControl
-from softagent.sip.impossible import CallNotPossible, ImpossibleCall, destination
 from softagent.sip.incoming import IncomingSession, Invitation
 from softagent.sip.line import Line
 from softagent.sip.message import VERSION, Request
 from softagent.sip.outgoing import OutgoingSession
 from softagent.sip.pacing import Pacing, pacing_of
 from softagent.sip.phone import (
-    RING_SECONDS,
     CallEnd,
     IncomingCall,
     OnResult,
-    OutgoingCall,
     Registration,
     RegistrationState,
 )
 from softagent.sip.ports import RtpPorts
 from softagent.sip.switchboard import Switchboard
+from softagent.sip.telephone import Telephone
 from softagent.sip.transaction import RFC_TIMING, ServerTransaction, Timing
 from softagent.sip.uas import standing_reply
 
@@ -242,7 +239,7 @@ class PlacedCall(SessionControl, RepairedCall):
         super().__init__(phone, CallState.DIALING, request, number, phone.myIP, ms=media)
 
 
-class PyVoipPhone(VoIPPhone):  # type: ignore[misc]
+class PyVoipPhone(Telephone, VoIPPhone):  # type: ignore[misc]
     """pyVoIP's phone as our Phone: one registration, one call at a time.
 
     pyVoIP's own waits a second before it tells of a call, drops calls whose thread has
@@ -262,7 +259,7 @@ class PyVoipPhone(VoIPPhone):  # type: ignore[misc]
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.account = account
-        self._ports = RtpPorts(account.rtp_ports)
+        self.ports = RtpPorts(account.rtp_ports)
         self._on_call: Callable[[IncomingCall], None] = lambda call: call.reject(480)
         self._on_registration: Callable[[Registration], None] = lambda registration: None
         super().__init__(
@@ -279,28 +276,8 @@ class PyVoipPhone(VoIPPhone):  # type: ignore[misc]
         self.sip = RepairedClient(
             self, timing=timing, pacing=pacing or pacing_of(account), clock=clock
         )
-        self._switchboard = Switchboard(self.sip.line, self._invite)
-
-    @property
-    def registration(self) -> Registration:
-        """Where the registration stands."""
-        line: Line = self.sip.line
-        return line.registration
-
-    @property
-    def is_alive(self) -> bool:
-        line: Line = self.sip.line
-        return line.endpoint.is_alive
-
-    @property
-    def local_port(self) -> int:
-        """The SIP port in use, once started."""
-        line: Line = self.sip.line
-        return line.endpoint.local_port
-
-    def observe(self, observe: Observe) -> None:
-        """Have `observe` see every message on the wire, for a trace. Before `start`."""
-        self.sip.line.endpoint.observe = observe
+        self.line = self.sip.line
+        self.switchboard = Switchboard(self.line, self._invite)
 
     def start(
         self,
@@ -317,10 +294,8 @@ class PyVoipPhone(VoIPPhone):  # type: ignore[misc]
         self.NSD, self._status = True, PhoneStatus.REGISTERING
 
     def stop(self, *, timeout_seconds: float = 4.0) -> None:
-        with self.sip.line.lock:
-            self.drain()
-            for session in self._switchboard.sessions:
-                session.hang_up(at_once=True)
+        self.drain()
+        self.end_calls()
         self.sip.stop(timeout_seconds=timeout_seconds)
         self.NSD, self._status = False, PhoneStatus.INACTIVE
 
@@ -330,18 +305,9 @@ class PyVoipPhone(VoIPPhone):  # type: ignore[misc]
         self._status = PhoneStatus["INACTIVE" if is_idle else registration.state.name]
         self._on_registration(registration)
 
-    def has_dialog(self, request: Request) -> bool:
-        """Whether a request belongs to a call. Raises MessageError when its tags can't be read."""
-        return self._switchboard.session_of(request) is not None
-
-    def drain(self) -> None:
-        """Let calls go on, but take no new one: 503 with Retry-After, so that the PBX asks another telephone."""
-        with self.sip.line.lock:
-            self._switchboard.is_draining = True
-
     def callback(self, request: RepairedMessage) -> None:
         """Bring a request to its call, or answer it."""
-        self._switchboard.handle(request.transaction)
+        self.switchboard.handle(request.transaction)
 
     def _invite(self, invitation: Invitation) -> None:
         """An INVITE that may ring, as pyVoIP's message."""
@@ -363,48 +329,24 @@ class PyVoipPhone(VoIPPhone):  # type: ignore[misc]
         assert isinstance(call, ReceivedCall)
         ringing = "account=%s call=%s event=call-ringing caller=%s"
         log.debug(ringing, account, call.call_id, call.caller.number)
-        self._switchboard.connect(call.session)
+        self.switchboard.connect(call.session)
         call.session.ring()
         self.sip.line.endpoint.notify(functools.partial(self._on_call, call))
 
-    def call(
-        self, target: str, on_result: OnResult, *, ring_seconds: float = RING_SECONDS
-    ) -> OutgoingCall:
-        """See Phone: pyVoIP's own may never return, and holds the receive lock meanwhile."""
-        line: Line = self.sip.line
-        with line.lock:
-            try:
-                call = self._place(target, functools.partial(line.tell, on_result), ring_seconds)
-            except CallNotPossible as problem:
-                impossible = "account=%s event=call-impossible to=%r reason=%r"
-                log.warning(impossible, self.account.name, target, problem.result.reason)
-                line.tell(on_result, problem.result)
-                return ImpossibleCall(target)
-            dialling = "account=%s call=%s event=call-dialling to=%r"
-            log.debug(dialling, self.account.name, call.call_id, target)
-            self.calls[call.call_id] = call
-            self._switchboard.connect(call.session)
-            return call
-
-    def _place(self, target: str, on_result: OnResult, ring_seconds: float) -> PlacedCall:
-        uri = destination(target, self.sip.line.identity.host)
-        self._switchboard.admit_ours()
-        try:
-            port = self.request_port()
-        except NoPortsAvailableError as error:
-            raise CallNotPossible(str(error)) from None
-        try:
-            return PlacedCall(self, uri, on_result, local_port=port, ring_seconds=ring_seconds)
-        except CallNotPossible:
-            self._ports.release(port)
-            raise
+    def place(
+        self, target: Uri, on_result: OnResult, *, local_port: int, ring_seconds: float
+    ) -> PlacedCall:
+        """See Telephone: pyVoIP's own call() may never return, and holds the receive lock meanwhile."""
+        call = PlacedCall(self, target, on_result, local_port=local_port, ring_seconds=ring_seconds)
+        self.calls[call.call_id] = call
+        return call
 
     def _create_Call(self, request: RepairedMessage, session_id: int) -> None:
         self.calls[request.call_id] = ReceivedCall(self, request, session_id)
 
     def request_port(self, blocking: bool = True) -> int:
         """An even port that can be bound in fact. Raises NoPortsAvailableError at once when there is none."""
-        port = self._ports.reserve(self.account.local_address)
+        port = self.ports.reserve(self.account.local_address)
         if port is None:
             raise NoPortsAvailableError(f"every RTP port of {self.account.rtp_ports} is taken")
         return port
@@ -412,7 +354,7 @@ class PyVoipPhone(VoIPPhone):  # type: ignore[misc]
     def release_ports(self, call: RepairedCall | None = None) -> None:
         """Give a call's port back, under the line's lock."""
         if call is not None:
-            self._ports.release(call.local_rtp_port)
+            self.ports.release(call.local_rtp_port)
 
     def forget(self, call: RepairedCall) -> None:
         """A call is over; its session may have a BYE to say yet. Under the line's lock."""

@@ -117,15 +117,13 @@ class Switchboard:
 
     def _is_ours(self, transaction: ServerTransaction) -> bool:
         """Whether this request has gone through us before: a loop (section 16.3, item 4)."""
-        contact = self._line.contact_towards(transaction.source)
         for value in transaction.request.headers.values("Via"):
             try:
                 via = Via.parse(value)
             except MessageError:
                 continue
-            if (via.host, via.port) == (contact.host, contact.port) and via.branch.startswith(
-                MAGIC
-            ):
+            is_here = via.port == self._line.endpoint.local_port and via.branch.startswith(MAGIC)
+            if is_here and via.host == self._line.host_towards(transaction.source):
                 return True
         return False
 
