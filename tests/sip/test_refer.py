@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from wire import request, request_bytes, response
 
@@ -218,6 +218,7 @@ def test_attended_refer_to() -> None:
     assert NameAddress.parse(value).uri.user == "1003"
 
 
+@settings(deadline=None)
 @given(body=st.binary(max_size=60))
 def test_any_body_is_a_fragment_or_none(body: bytes) -> None:
     """What comes from the network raises nothing; a status that is read is one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from softagent.sip.errors import MessageError
@@ -50,6 +50,7 @@ def test_nonsense_is_refused(written: str) -> None:
         target_uri(written, "pbx.example")
 
 
+@settings(deadline=None)
 @given(written=st.text(max_size=40))
 def test_any_text_is_a_uri_on_one_line_or_an_error(written: str) -> None:
     """A model may make up any target."""
