@@ -20,6 +20,8 @@ ARRIVALS = 400
 """How far back it looks, in ticks in which something came: 8 s of packets of 20 ms."""
 LATE_ARRIVALS = 4
 """In so many of them packets may come too late, 1 %: to wait for these too would delay all."""
+MEASURED_ARRIVALS = 10
+"""While nothing is out of the ordinary, the delay is measured anew after so many."""
 GROW_LOUD_TICKS = ticks(100)
 """How long packets must come too late before sound is held up while someone speaks."""
 GROW_QUIET_TICKS = ticks(1000)
@@ -61,6 +63,7 @@ class PlayoutDelay:
         self._count = 0
         self._now = 0
         self._last = 0
+        self._quick = 0
         self._least = 0
         self._wanted = 0
         self._is_measured = False
@@ -90,7 +93,8 @@ class PlayoutDelay:
         if self._count and abs(transit - self._last) > self._jump_units:
             self.restart()
         self._last = transit
-        self._is_measured = False
+        is_ordinary = self._count > ARRIVALS and self._quick <= transit <= self._least
+        self._is_measured &= is_ordinary and self._count % MEASURED_ARRIVALS != 0
         place = (self._count - 1) % ARRIVALS
         if self._count and now == self._now:
             self._slowest[place] = max(self._slowest[place], transit)
@@ -126,10 +130,9 @@ class PlayoutDelay:
         if self._is_measured or not self._count:
             return
         count = min(self._count, ARRIVALS)
-        quickest = int(self._quickest[:count].min())
-        self._least = quickest
+        self._quick = self._least = int(self._quickest[:count].min())
         if count > LATE_ARRIVALS:
             late = np.partition(self._slowest[:count], -LATE_ARRIVALS - 1)
             self._least = int(late[-LATE_ARRIVALS - 1])
-        self._wanted = max(self._least, quickest + self._reserve_units)
+        self._wanted = max(self._least, self._quick + self._reserve_units)
         self._is_measured = True

@@ -16,9 +16,8 @@ import numpy as np
 from aiortp import RtpPacket
 
 from softagent.media.codec import Codec
-from softagent.media.comfort import ComfortNoise
-from softagent.media.conceal import Concealer
 from softagent.media.delay import Correction, PlayoutDelay
+from softagent.media.filler import Filler
 from softagent.media.frame import FRAME_MS, Samples, frame_samples
 from softagent.media.waiting import WaitingPackets
 
@@ -36,8 +35,6 @@ RESERVE_FRAMES = 1
 """How long the quickest packet waits at least: absorbs 20 ms of jitter from the first one on."""
 QUIET_PEAK = 256
 """Below this (-42 dBFS) a frame can be left out unnoticed."""
-SPLICE_MS = 5
-"""How slowly a frame that is left out gives way to the next one."""
 
 
 @dataclass(slots=True)
@@ -66,9 +63,7 @@ class JitterBuffer:
         self._longest_units = codec.clock_hz * LONGEST_DELAY_MS // 1000
         self._pause_units = codec.clock_hz * PAUSE_MS // 1000
         self._jump_units = codec.clock_hz * JUMP_MS // 1000
-        self._splice_samples = codec.rate_hz * SPLICE_MS // 1000
-        self._concealer = Concealer(codec.rate_hz)
-        self._comfort = ComfortNoise(codec.rate_hz)
+        self._filler = Filler(codec.rate_hz)
         self._delay = PlayoutDelay(
             frame_units=self._frame_units,
             reserve_units=RESERVE_FRAMES * self._frame_units,
@@ -87,7 +82,7 @@ class JitterBuffer:
         self._floor = 0
         """What lies before this timestamp has been heard or given up."""
         self._paused_at: int | None = None
-        """Timestamp of the last comfort noise: there the sender fell silent by itself."""
+        """Timestamp of comfort noise or a key: there the sender fell silent by itself."""
         self._stray: RtpPacket | None = None
         """A packet that fits nowhere: begins a new timeline if the next one follows it."""
         self._is_held = False
@@ -140,7 +135,16 @@ class JitterBuffer:
             return
         self._newest, self._newest_timestamp = packet, timestamp
         self._paused_at = timestamp
-        self._comfort.tell(packet.payload)
+        self._filler.tell(packet.payload)
+
+    def push_event(self, packet: RtpPacket) -> None:
+        """Note that a key is pressed: its events may take the place of sound (RFC 4733 2.5.1.2)."""
+        newest = self._newest
+        if newest is None or packet.ssrc != newest.ssrc:
+            return
+        timestamp = self._newest_timestamp + _signed(packet.timestamp - newest.timestamp, 32)
+        if 0 <= timestamp - self._newest_timestamp <= self._jump_units:
+            self._paused_at = timestamp
 
     def pop(self) -> Samples:
         """Take the frame for this tick: heard, made up, or quiet while the sender pauses."""
@@ -151,10 +155,10 @@ class JitterBuffer:
 
     def _frame(self) -> Samples:
         if self._head is None:
-            return self._comfort.noise(self._frame_samples)
+            return self._filler.pause(self._frame_samples)
         if self._is_held:
             if self._played_delay(self._head) < self._delay.wanted_units:
-                return self._comfort.noise(self._frame_samples)
+                return self._filler.pause(self._frame_samples)
             self._is_held = False
         correction = self._delay.correction(
             self._played_delay(self._head),
@@ -167,10 +171,10 @@ class JitterBuffer:
                 return self._next_frame()
             case Correction.WAIT:
                 self.counters.concealed += 1
-                return self._concealer.conceal(self._frame_samples)
+                return self._filler.conceal(self._frame_samples)
             case Correction.SKIP:
                 self.counters.dropped += 1
-                return self._spliced(self._next_frame(), self._next_frame())
+                return self._filler.splice(self._next_frame(), self._next_frame())
 
     def _played_delay(self, head: int) -> int:
         """The transit of a packet that would come just in time."""
@@ -182,7 +186,7 @@ class JitterBuffer:
         self._stray = None
         self._packets.restart()
         self._delay.restart()
-        self._comfort.stop()
+        self._filler.restart()
         self._floor = packet.timestamp - self._longest_units
         self._begin(packet, packet.timestamp)
 
@@ -243,7 +247,8 @@ class JitterBuffer:
             if timestamp > self._head:
                 units = min(timestamp - self._head, -(-missing // self._samples_per_unit))
                 is_pause = self._is_pause_before(timestamp)
-                part = self._fill(units * self._samples_per_unit, is_pause=is_pause)
+                fill = self._filler.pause if is_pause else self._filler.conceal
+                part = fill(units * self._samples_per_unit)
                 self._head += units
                 is_concealed |= not is_pause
             else:
@@ -252,7 +257,7 @@ class JitterBuffer:
             missing -= len(part)
         if missing > 0:
             is_pause = self._paused_at is not None and (self._head or 0) >= self._paused_at
-            parts.append(self._fill(missing, is_pause=is_pause))
+            parts.append((self._filler.pause if is_pause else self._filler.conceal)(missing))
             is_concealed |= not is_pause
             self._starve(missing, is_pause=is_pause)
         self.counters.concealed += is_concealed
@@ -266,13 +271,6 @@ class JitterBuffer:
             return True
         return self._packets.follows_heard(timestamp)
 
-    def _fill(self, count: int, *, is_pause: bool) -> Samples:
-        """Make `count` samples for what isn't there."""
-        if not is_pause:
-            return self._concealer.conceal(count)
-        self._concealer.pause()
-        return self._comfort.noise(count)
-
     def _decode(self, timestamp: int) -> Samples:
         """Decode the packet at `timestamp`, without what an overlapping one has told already."""
         assert self._head is not None
@@ -282,7 +280,7 @@ class JitterBuffer:
         samples = waiting.codec.decode(waiting.payload)
         samples = samples[(self._head - timestamp) * self._samples_per_unit :]
         self._head = max(self._head, timestamp + waiting.units)
-        return self._concealer.heard(samples) if len(samples) else samples
+        return self._filler.heard(samples)
 
     def _starve(self, missing: int, *, is_pause: bool) -> None:
         """Note that the buffer ran empty; after a while take it for a pause of the sender's."""
@@ -290,14 +288,6 @@ class JitterBuffer:
         if is_pause or self._starved_units >= self._pause_units:
             self._floor, self._head = self._head or 0, None
             self._starved_units = 0
-            self._concealer.pause()
-
-    def _spliced(self, frame: Samples, following: Samples) -> Samples:
-        """`following` in place of `frame`, from which it takes over."""
-        spliced, count = following.copy(), self._splice_samples
-        gain = np.arange(1, count + 1, dtype=np.float32) / (count + 1)
-        spliced[:count] = frame[:count] * (1 - gain) + following[:count] * gain
-        return spliced
 
     def _spare_units(self) -> int:
         """Units that wait, from what is to be heard next to the end of the last packet."""

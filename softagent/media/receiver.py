@@ -99,6 +99,7 @@ class RtpReceiver:
         codec = self._codecs.get(packet.payload_type)
         if codec is None:
             if packet.payload_type == self._media.event_payload_type:
+                self.jitter_buffer.push_event(packet)
                 self._digits.push(
                     packet.payload,
                     timestamp=packet.timestamp,

@@ -265,7 +265,7 @@ def test_another_clock_builds_up_no_delay_in_half_an_hour(parts_per_million):
     assert (counters.late, counters.resyncs) == (0, 0)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(
     delays=st.lists(st.integers(0, 150), min_size=20, max_size=200),
     lost=st.sets(st.integers(0, 199), max_size=20),
