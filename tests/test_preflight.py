@@ -18,6 +18,7 @@ from softagent.config import (
     RecordingSettings,
     Secret,
     SynthesizerSettings,
+    TraceSettings,
     VadSettings,
 )
 from softagent.errors import (
@@ -67,7 +68,11 @@ def problems(account: Account, store: ModelStore, **changes: Any) -> list[Findin
 
 def test_all_is_well(account: Account, store: ModelStore, tmp_path: Path) -> None:
     """Each thing that was looked at is named, with what was found."""
-    recorded = dataclasses.replace(account, recording=RecordingSettings(tmp_path / "a" / "b"))
+    recorded = dataclasses.replace(
+        account,
+        recording=RecordingSettings(tmp_path / "a" / "b"),
+        trace=TraceSettings(tmp_path),
+    )
     findings = {finding.subject: finding.detail for finding in check_account(recorded, store)}
     assert findings == {
         "vad.model": str(tmp_path / "model.bin"),
@@ -78,6 +83,7 @@ def test_all_is_well(account: Account, store: ModelStore, tmp_path: Path) -> Non
         "local_port": "5300 is free",
         "rtp_ports": "5310-5313: 2 free pairs",
         "recording.directory": f"{tmp_path / 'a' / 'b'}, made when it is needed",
+        "trace.directory": str(tmp_path),
     }
     assert not (tmp_path / "a").exists()
 
@@ -131,11 +137,19 @@ def test_an_address_of_another_machine_is_a_problem(account: Account, store: Mod
     assert first.detail.startswith("192.0.2.1 is not an address of this machine")
 
 
-def test_recordings_need_a_folder_to_go_to(
-    account: Account, store: ModelStore, tmp_path: Path
+@pytest.mark.parametrize(
+    ("table", "settings"), [("recording", RecordingSettings), ("trace", TraceSettings)]
+)
+def test_recordings_and_traces_need_a_folder_to_go_to(
+    account: Account,
+    store: ModelStore,
+    tmp_path: Path,
+    table: str,
+    settings: Callable[[Path], object],
 ) -> None:
     directory = tmp_path / "model.bin" / "calls"
-    [finding] = problems(account, store, recording=RecordingSettings(directory))
+    [finding] = problems(account, store, **{table: settings(directory)})
+    assert finding.subject == f"{table}.directory"
     assert finding.detail == f"{tmp_path / 'model.bin'} is not a folder"
 
 

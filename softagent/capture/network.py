@@ -5,6 +5,7 @@ Frame -> link layer -> IPv4 / IPv6 -> fragments -> Datagram | Segment
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import struct
 from collections import OrderedDict
@@ -228,5 +229,6 @@ def _transport(
     return Segment(at_ns, *ends, body[header:], (sequence + is_start) % (1 << 32), is_start)
 
 
+@functools.lru_cache(maxsize=4096)
 def _host(packed: bytes) -> str:
     return str(ipaddress.ip_address(packed))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import struct
 
@@ -46,6 +47,7 @@ def checksum(data: bytes) -> int:
     return 0xFFFF - int.from_bytes(padded, "big") % 0xFFFF
 
 
+@functools.lru_cache(maxsize=1024)
 def parse_host(host: str) -> Host:
     """The address, without zone; IPv4 in IPv6's clothes as IPv4; 0.0.0.0 for anything else."""
     try:

@@ -27,6 +27,7 @@ def load(processes: int) -> Iterator[None]:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, **SINGLE_THREADED},
+            start_new_session=True,  # Ctrl-C is for us, who then end it
         )
         for _ in range(processes)
     ]

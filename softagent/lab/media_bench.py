@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -129,6 +130,7 @@ def _run_child(
 
 def _be_near(media: MediaDescription, conditions: MediaConditions, parent: Connection) -> None:
     """What runs in the child: a stream as it is in a call, without the engines."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, who then ends us
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
     seconds, rate_hz = conditions.seconds, codec_named(media.codec).rate_hz
     wanted = int(seconds * TICKS_PER_SECOND)
