@@ -30,6 +30,8 @@ class Invitation:
     contact: Uri
     """Ours, towards this caller."""
     negotiation: Negotiation
+    replaced: Session | None = None
+    """The call that this one takes the place of."""
 
     @classmethod
     def take(cls, transaction: ServerTransaction, line: Line) -> Invitation | Reply:
@@ -75,6 +77,7 @@ class IncomingSession(Session):
             on_end=on_end,
         )
         self._invite = invitation.transaction
+        self._replaced = invitation.replaced
         self._ringing: ReliableResponse | None = None
         """The 180, where the caller wants to confirm it."""
         self._is_answer_due = False
@@ -112,6 +115,9 @@ class IncomingSession(Session):
             body = self.negotiation.offer()
         self.warn_of_open_keys()
         self.renegotiation.accept(self._invite, body=body)
+        if self._replaced is not None:
+            self._replaced.give_way()
+            self._replaced = None
 
     def reject(self, status: int, *, retry_after_seconds: int | None = None) -> None:
         """Refuse a ringing call, with the time after which to try again where one is known."""

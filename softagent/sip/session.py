@@ -128,10 +128,20 @@ class Session:
 
     def hang_up(self, *, at_once: bool = False) -> None:
         """End the call: a BYE, which has to wait for the ACK (section 15) unless we leave `at_once`."""
-        if self.state is SessionState.ANSWERED and not at_once:
-            self._report(CallEnd.AGENT_HUNG_UP)
-        else:
+        if at_once:
             self.end_with_bye(CallEnd.AGENT_HUNG_UP)
+        else:
+            self._part(CallEnd.AGENT_HUNG_UP)
+
+    def give_way(self) -> None:
+        """Another call of the other side's takes the place of this one (RFC 3891 section 3)."""
+        self._part(CallEnd.TRANSFERRED)
+
+    def _part(self, end: CallEnd) -> None:
+        if self.state is SessionState.ANSWERED:
+            self._report(end)
+        else:
+            self.end_with_bye(end)
 
     def end_with_bye(self, end: CallEnd) -> None:
         """Say BYE and be over."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from softagent.sip.errors import MessageError
 from softagent.sip.headers import Via
@@ -10,6 +11,7 @@ from softagent.sip.impossible import CallNotPossible
 from softagent.sip.incoming import IncomingSession, Invitation
 from softagent.sip.line import Line
 from softagent.sip.message import Request
+from softagent.sip.replaces import Replaces
 from softagent.sip.session import Session
 from softagent.sip.transaction import MAGIC, ServerTransaction
 from softagent.sip.uas import Reply, reply_outside_dialog
@@ -84,11 +86,30 @@ class Switchboard:
         return reply_outside_dialog(request)
 
     def _invite(self, transaction: ServerTransaction) -> None:
-        taken = self.refusal or Invitation.take(transaction, self._line)
+        replaces = Replaces.of(transaction.request)
+        replaced = None if replaces is None else self._replaced(replaces)
+        taken = replaced if isinstance(replaced, Reply) else self._take(transaction, replaced)
         if isinstance(taken, Reply):
             self._respond(transaction, taken)
         else:
             self._on_invitation(taken)
+
+    def _take(self, transaction: ServerTransaction, replaced: Session | None) -> Invitation | Reply:
+        """A call to be replaced doesn't make us busy."""
+        if self.refusal is not None and (replaced is None or self.is_draining):
+            return self.refusal
+        taken = Invitation.take(transaction, self._line)
+        return taken if isinstance(taken, Reply) else replace(taken, replaced=replaced)
+
+    def _replaced(self, replaces: Replaces) -> Session | Reply:
+        """The call that an INVITE takes the place of, or why it can't (RFC 3891 section 3)."""
+        for session in self.sessions:
+            if not replaces.means(session.dialog) or session.is_early:
+                continue  # one that rings isn't ours to give away
+            if session.ending is not None:
+                return Reply(603)
+            return Reply(486) if replaces.is_early_only else session
+        return Reply(481)
 
     def _cancel(self, transaction: ServerTransaction) -> None:
         """200 to the CANCEL and 487 to its INVITE (section 9.2)."""

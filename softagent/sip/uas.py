@@ -14,8 +14,8 @@ Fields = tuple[tuple[str, str], ...]
 
 ALLOW = ("Allow", ", ".join(METHODS))
 ACCEPT = ("Accept", CONTENT_TYPE)
-EXTENSIONS = ("100rel", "timer")
-"""Option tags that may be required of us (RFC 3262, RFC 4028)."""
+EXTENSIONS = ("100rel", "timer", "replaces")
+"""Option tags that may be required of us (RFC 3262, RFC 4028, RFC 3891)."""
 SUPPORTED = ("Supported", ", ".join(EXTENSIONS))
 PACKAGES = ("message-summary", "refer")
 """Event packages whose NOTIFYs we take."""

@@ -137,17 +137,6 @@ def test_required_extensions(peer: Peer, handset: Handset, method: str) -> None:
     peer.response(200, "OPTIONS")
 
 
-def test_replaces_is_not_supported(peer: Peer, handset: Handset) -> None:
-    """Who requires it is told (RFC 3891 section 3 is for who supports it); else it is a call like any other."""
-    _, tag = answered(peer, handset)
-    replaces = f"Replaces: call-1;to-tag={tag};from-tag=peer\r\n"
-    peer.invite(call="call-2", headers=f"Require: replaces\r\n{replaces}")
-    assert peer.response(420).headers.first("Unsupported") == "replaces"
-    peer.invite(call="call-3", headers=replaces)
-    peer.response(486)
-    assert handset.ends.empty()
-
-
 @pytest.mark.parametrize("method", ["INVITE", "OPTIONS", "MESSAGE"])
 def test_merged_request(peer: Peer, handset: Handset, method: str) -> None:
     """The same request by another way: 482 (section 8.2.2.2); a new number is a new request."""
@@ -294,4 +283,4 @@ def test_headers_of_what_we_send(peer: Peer, handset: Handset) -> None:
     for found in (ringing, ok, peer.response(200, "UPDATE")):
         assert found.addresses("Contact")
         assert {"prack", "update"} <= found.headers.tokens("Allow")
-        assert found.headers.tokens("Supported") == {"100rel", "timer"}
+        assert found.headers.tokens("Supported") == {"100rel", "timer", "replaces"}

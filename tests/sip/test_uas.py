@@ -38,7 +38,7 @@ def test_options_say_what_we_can() -> None:
     assert "PRACK" in headers["Allow"]
     assert headers["Accept"] == "application/sdp"
     assert headers["Accept-Language"] == "de"
-    assert headers["Supported"] == "100rel, timer"
+    assert headers["Supported"] == "100rel, timer, replaces"
     assert "message-summary" in headers["Allow-Events"]
 
 
