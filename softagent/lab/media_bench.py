@@ -26,6 +26,7 @@ from softagent.lab.relay import Relay
 from softagent.lab.sipwire import Address
 from softagent.lab.tap import Arrival, bind_even
 from softagent.media.codec import codec_named
+from softagent.media.courier import Courier
 from softagent.media.description import MediaDescription
 from softagent.media.frame import TICKS_PER_SECOND, Samples
 from softagent.media.playout import Playout
@@ -146,12 +147,15 @@ def _be_near(media: MediaDescription, conditions: MediaConditions, parent: Conne
     playout = Playout(rate_hz)
     _speak(playout, rate_hz, seconds)
     tracer = Tracer(TRACE_NAME, conditions.trace) if conditions.trace else None
+    courier = Courier()
+    courier.start()
     stream = RtpStream(
         media,
         playout=playout,
         on_tick=count,
         name="bench-near",
         observe=tracer.media("media") if tracer else unobserved,
+        courier=courier,
     )
     if tracer:
         tracer.start()
@@ -159,6 +163,7 @@ def _be_near(media: MediaDescription, conditions: MediaConditions, parent: Conne
     is_over.wait(seconds + PATIENCE_SECONDS / 2)
     stats = stream.stats()
     stream.stop()
+    courier.stop()
     if tracer:
         tracer.stop()
     parent.send((stats, ticks, _priority_here()))
