@@ -33,7 +33,7 @@ from softagent.sip.phone import (
     Result,
 )
 from softagent.sip.pyvoip import PyVoipPhone
-from softagent.sip.transaction import RFC_TIMING, Timing
+from softagent.sip.repetition import RFC_TIMING, Timing
 
 PATIENCE_SECONDS = 10.0
 """How long a test waits for what must come."""

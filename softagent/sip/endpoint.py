@@ -33,9 +33,10 @@ from softagent.sip.framing import PING
 from softagent.sip.hop import Hop, Transport
 from softagent.sip.invite import InviteTransaction
 from softagent.sip.message import VERSION, BadRequest, Headers, Request, Response, parse
+from softagent.sip.repetition import Timing
 from softagent.sip.response import USER_AGENT, respond, stateless_tag
 from softagent.sip.tls import TlsPolicy
-from softagent.sip.transaction import MAGIC, ServerTransaction, Timing, Transactions
+from softagent.sip.transaction import MAGIC, ServerTransaction, Transactions
 
 log = logging.getLogger("softagent.sip")
 

@@ -4,21 +4,18 @@
        |                   |-------- 2xx ------> Accepted    each 2xx is told: its ACK is the dialog's
        '-- nothing for 64 * T1 --> Terminated                also other telephones' (forking)
 
-Pure, like its siblings in transaction.py: time is a number that the caller passes in.
+Pure, like its siblings in requesting.py and transaction.py: time is a number that the caller passes in.
 """
 
 from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from softagent.sip.alarm import NEVER
+from softagent.sip.hop import Hop
 from softagent.sip.message import Headers, Request, Response
-
-if TYPE_CHECKING:
-    from softagent.sip.hop import Hop
-    from softagent.sip.transaction import Timing
+from softagent.sip.repetition import Timing
 
 
 class InviteState(enum.Enum):

@@ -18,10 +18,11 @@ from softagent.sip.hop import Hop
 from softagent.sip.message import Request
 from softagent.sip.pacing import Pacing
 from softagent.sip.phone import OnResult, Registration, Result
+from softagent.sip.repetition import Timing
 from softagent.sip.resolve import Locator
 from softagent.sip.sdp import family_of
 from softagent.sip.tls import TlsPolicy
-from softagent.sip.transaction import ServerTransaction, Timing
+from softagent.sip.transaction import ServerTransaction
 from softagent.sip.uas import Fields, capabilities
 
 

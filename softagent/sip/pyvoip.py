@@ -34,9 +34,10 @@ from softagent.sip.phone import (
     RegistrationState,
 )
 from softagent.sip.ports import RtpPorts
+from softagent.sip.repetition import RFC_TIMING, Timing
 from softagent.sip.switchboard import Switchboard
 from softagent.sip.telephone import Telephone
-from softagent.sip.transaction import RFC_TIMING, ServerTransaction, Timing
+from softagent.sip.transaction import ServerTransaction
 from softagent.sip.uas import standing_reply
 
 log = logging.getLogger("softagent.sip")

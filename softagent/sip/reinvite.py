@@ -18,8 +18,8 @@ from softagent.sip.inviting import Inviting
 from softagent.sip.message import Response
 from softagent.sip.outcome import CALL_OVER, result_of
 from softagent.sip.phone import CallEnd, OnResult, Outcome, Result
+from softagent.sip.repetition import RFC_TIMING
 from softagent.sip.sdp import CONTENT_TYPE
-from softagent.sip.transaction import RFC_TIMING
 from softagent.sip.uas import ALLOW, SUPPORTED
 
 if TYPE_CHECKING:

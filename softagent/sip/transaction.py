@@ -15,36 +15,17 @@ import heapq
 import itertools
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from softagent.sip.alarm import NEVER
 from softagent.sip.hop import Hop
 from softagent.sip.invite import InviteState, InviteTransaction
 from softagent.sip.message import Request, Response
+from softagent.sip.repetition import Repetition, Timing
+from softagent.sip.requesting import ClientTransaction
 from softagent.sip.response import destination
 
 MAGIC = "z9hG4bK"
 """Begins every branch made after RFC 3261 (section 8.1.1.7)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """The timers' unit values (RFC 3261 table 4)."""
-
-    t1_seconds: float = 0.5
-    """Estimate of the round trip, and the first interval of repetition."""
-    t2_seconds: float = 4.0
-    """Longest interval of repetition."""
-    t4_seconds: float = 5.0
-    """How long a message may stay in the network."""
-
-    @property
-    def timeout_seconds(self) -> float:
-        """Timers B, F, H, J and L: 64 * T1."""
-        return 64 * self.t1_seconds
-
-
-RFC_TIMING = Timing()
 
 
 class ServerState(enum.Enum):
@@ -56,35 +37,6 @@ class ServerState(enum.Enum):
     COMPLETED = "completed"
     CONFIRMED = "confirmed"
     TERMINATED = "terminated"
-
-
-class Repetition:
-    """When to send the same thing again: intervals that double up to T2, until a deadline."""
-
-    def __init__(
-        self, timing: Timing, now: float, *, limit_seconds: float, repeats: bool = True
-    ) -> None:
-        """Without `repeats` there is the deadline only."""
-        self._interval = timing.t1_seconds
-        self._longest = timing.t2_seconds
-        self.next_seconds = now + self._interval if repeats else NEVER
-        self.deadline_seconds = now + limit_seconds
-
-    @property
-    def next_wake(self) -> float:
-        return min(self.next_seconds, self.deadline_seconds)
-
-    def slow_down(self) -> None:
-        """Go to the longest interval: a provisional response has come (section 17.1.2.2)."""
-        self._interval = self._longest
-
-    def is_due(self, now: float) -> bool:
-        """Whether to send again now; sets the next time when it is."""
-        if now < self.next_seconds:
-            return False
-        self._interval = min(2 * self._interval, self._longest)
-        self.next_seconds = now + self._interval
-        return True
 
 
 class ServerTransaction:
@@ -152,53 +104,6 @@ class ServerTransaction:
                 self.on_unacknowledged()
             return b""
         return self.last if self._repetition.is_due(now) else b""
-
-
-class ClientTransaction:
-    """One request of ours, repeated until it is answered (section 17.1.2)."""
-
-    def __init__(
-        self,
-        request: Request,
-        destination: Hop,
-        on_result: Callable[[Response | None], None],
-        repetition: Repetition,
-    ) -> None:
-        self.datagram = request.serialize()
-        self.destination = destination
-        self.on_result = on_result
-        """Called once: with the final response, or None when none came."""
-        self.is_over = False
-        self._repetition = repetition
-
-    @property
-    def next_wake(self) -> float:
-        return NEVER if self.is_over else self._repetition.next_wake
-
-    def receive(self, response: Response) -> None:
-        """Take a response; a final one ends the transaction."""
-        if self.is_over:
-            return
-        if response.status < 200:
-            self._repetition.slow_down()
-            return
-        self.is_over = True
-        self.on_result(response)
-
-    def give_up(self) -> None:
-        """The way to the other side is gone."""
-        if not self.is_over:
-            self.is_over = True
-            self.on_result(None)
-
-    def wake(self, now: float) -> bytes:
-        """The request again if that is due; the end of the transaction when its time is over."""
-        if self.is_over:
-            return b""
-        if now >= self._repetition.deadline_seconds:
-            self.give_up()
-            return b""
-        return self.datagram if self._repetition.is_due(now) else b""
 
 
 Key = tuple[str, ...]

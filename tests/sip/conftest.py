@@ -13,7 +13,7 @@ from softagent.config import Account, PortRange, Secret
 from softagent.sip.pacing import Pacing
 from softagent.sip.phone import CallEnd, IncomingCall, MediaDescription, Registration
 from softagent.sip.pyvoip import PyVoipPhone
-from softagent.sip.transaction import Timing
+from softagent.sip.repetition import Timing
 
 QUICK = Timing(t1_seconds=0.02, t2_seconds=0.08, t4_seconds=0.1)
 """The RFC's timers, 25 times as fast."""

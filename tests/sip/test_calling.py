@@ -21,7 +21,8 @@ from softagent.sip.invite import InviteTransaction
 from softagent.sip.message import Request, Response, parse
 from softagent.sip.outcome import CALL_OVER
 from softagent.sip.phone import Result
-from softagent.sip.transaction import Timing, Transactions
+from softagent.sip.repetition import Timing
+from softagent.sip.transaction import Transactions
 
 PBX = Hop("192.0.2.1", 5060)
 RING_SECONDS = 30.0

@@ -9,7 +9,7 @@ from softagent.sip.alarm import NEVER
 from softagent.sip.hop import Hop, Transport
 from softagent.sip.invite import InviteState, InviteTransaction
 from softagent.sip.message import Request, Response, parse
-from softagent.sip.transaction import Timing
+from softagent.sip.repetition import Timing
 
 ROUTE = "Route: <sip:192.0.2.1;lr>, <sip:192.0.2.2;lr>\r\n"
 

@@ -9,8 +9,9 @@ from wire import OFFER, request, response
 
 from softagent.sip.hop import Hop
 from softagent.sip.message import Request, Response, parse
+from softagent.sip.repetition import Timing
 from softagent.sip.response import respond
-from softagent.sip.transaction import Timing, Transactions
+from softagent.sip.transaction import Transactions
 
 SOURCE = Hop("192.0.2.7", 5062)
 

@@ -10,7 +10,7 @@ from extension import Extension
 from sipp import Caller
 
 from softagent.lab.pbx import LabPbx
-from softagent.sip.transaction import Timing
+from softagent.sip.repetition import Timing
 
 QUICK = Timing(t1_seconds=0.1, t2_seconds=0.4, t4_seconds=0.5)
 """The RFC's timers, five times as fast."""
