@@ -22,6 +22,7 @@ from softagent.capture.tracer import Tracer
 from softagent.engines import Engines
 from softagent.errors import CredentialsRefused, PortInUse, RegistrationLost
 from softagent.heartbeat import Beat, Ready
+from softagent.media.courier import Courier, Delivery
 from softagent.media.frame import Samples
 from softagent.report import CallEnded, CallStarted, RegistrationChanged, Said
 from softagent.sip.phone import CallEnd, IncomingCall, Registration, RegistrationState
@@ -75,6 +76,7 @@ class Bench:
         *,
         report_words: bool = False,
         tracer: Tracer | None = None,
+        courier: Courier | None = None,
     ) -> None:
         self.phone = ScriptedPhone()
         self.supervisor, parent = Pipe()
@@ -87,6 +89,7 @@ class Bench:
             report_words=report_words,
             beat_seconds=0.01,
             tracer=tracer,
+            courier=courier,
         )
 
     def run(self, script: Callable[[], None]) -> int:
@@ -357,3 +360,40 @@ def test_a_traced_call_is_in_its_file_when_the_worker_has_ended(tmp_path: Path) 
     first = packets[0].sequence_number
     numbers = [(packet.sequence_number - first) % 65536 for packet in packets]
     assert numbers == list(range(len(packets)))
+
+
+class CountingCourier(Courier):
+    """A real one that keeps what a call's packets were handed to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.streams = 0
+        self.is_up = False
+
+    def start(self) -> None:
+        super().start()
+        self.is_up = True
+
+    def stop(self) -> None:
+        super().stop()
+        self.is_up = False
+
+    def open(self, endpoint: socket.socket) -> Delivery | None:
+        self.streams += 1
+        return super().open(endpoint)
+
+
+def test_a_worker_has_its_calls_packets_sent_by_a_courier_from_start_to_end() -> None:
+    courier = CountingCourier()
+    bench = Bench(courier=courier)
+    ups: list[bool] = []
+
+    def script() -> None:
+        ups.append(courier.is_up)
+        call = bench.phone.ring(ScriptedCall())
+        assert call.is_answered.wait(PATIENCE_SECONDS)
+        call.end(CallEnd.CALLER_HUNG_UP)
+        bench.next_message(CallEnded)
+
+    assert bench.run(script) == 0
+    assert (ups, courier.is_up, courier.streams) == ([True], False, 1)
