@@ -191,6 +191,7 @@ class Binding:
             self.registrant.handle_failure(reason, now)
         elif (following := self.registrant.handle(response, now)) is not None:
             self._send(following)
+            return
         if self.registrant.redirections:
             self._follow(now)
         elif self.registrant.registration.state is RegistrationState.FAILED:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -126,6 +127,22 @@ def test_all_registrars_away(peer: Peer, backup: Peer, start: Callable[..., Hand
         assert peer.next_request().method == "REGISTER"
         assert backup.next_request().method == "REGISTER"
     peer.register()
+
+
+def test_registered_after_a_failure_and_a_challenge(
+    peer: Peer, start: Callable[..., Handset]
+) -> None:
+    """The registrar's address isn't lost between the two: the removal finds it."""
+    handset = start(peer)
+    peer.reply(peer.next_request(), 500)
+    challenge = 'WWW-Authenticate: Digest realm="pbx", nonce="a"\r\n'
+    peer.reply(peer.next_request(), 401, challenge)
+    peer.register()
+    until(handset, RegistrationState.REGISTERED)
+    with ThreadPoolExecutor(1) as pool:
+        stopping = pool.submit(handset.phone.stop, timeout_seconds=PATIENCE_SECONDS)
+        peer.register(expires=0)
+        stopping.result(PATIENCE_SECONDS)
 
 
 @pytest.mark.parametrize("status", [301, 302])
