@@ -37,8 +37,8 @@ class CodecQuality:
 G711 = CodecQuality(best=93.2, impairment=0.0, robustness=25.1)
 """With concealment (G.113 appendix I: Bpl 4.3 without)."""
 G722 = CodecQuality(best=129.0, impairment=13.0, robustness=4.3, scale=WIDEBAND_SCALE)
-"""64 kbit/s (G.113 table IV.1). G.113 has no Bpl for G.722: the one of AMR-WB at 12.65 kbit/s,
-the lowest of its table IV.4, stands in for it, so that loss is rather over- than underrated."""
+"""64 kbit/s (G.113 appendix IV: Ie,WB 13). It gives no Bpl,WB for G.722: that of AMR-WB at
+12.65 kbit/s, whose Ie,WB is 13 as well, stands in; with our concealment that is rather strict."""
 
 
 @dataclass(frozen=True, slots=True)
