@@ -14,6 +14,7 @@ import numpy as np
 from softagent.chat import Message
 from softagent.config import Account, LimitSettings, RecordingSettings, Secret, TurnSettings
 from softagent.engines import Engines
+from softagent.media.codec import codec_named
 from softagent.media.frame import Samples
 from softagent.sip.phone import CallEnd, Caller, MediaDescription
 
@@ -143,12 +144,14 @@ def engines(
 class ScriptedCall:
     """An IncomingCall that notes what is done to it, and ends when told to."""
 
-    def __init__(self, *, remote_port: int = 9, call_id: str = "call-1") -> None:
+    def __init__(
+        self, *, remote_port: int = 9, call_id: str = "call-1", codec: str = "PCMU"
+    ) -> None:
         self.call_id = call_id
         self.caller = Caller("1000")
         self.media = MediaDescription(
-            codec="PCMU",
-            payload_type=0,
+            codec=codec,
+            payload_type=codec_named(codec).payload_type,
             remote_host=HOST,
             remote_port=remote_port,
             local_host=HOST,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import socket
 import threading
+import wave
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -47,8 +48,8 @@ QUIET_TICKS = 8
 class CallerPhone:
     """The far end: speaks when told to, and knows when the agent has said something."""
 
-    def __init__(self, port: int, remote_port: int) -> None:
-        codec = codec_named("PCMU")
+    def __init__(self, port: int, remote_port: int, *, codec_name: str = "PCMU") -> None:
+        codec = codec_named(codec_name)
         self._playout = Playout(codec.rate_hz)
         self._changed = threading.Condition()
         self._quiet_ticks = 0
@@ -187,6 +188,47 @@ def test_a_question_is_answered_and_a_goodbye_ends_the_call() -> None:
     assert isinstance(ended, CallEnded)
     assert (ended.reason, ended.turns, ended.interruptions) == ("agent-hung-up", 2, 0)
     assert is_free(call.media.local_port)
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "rate_hz"), [("G722", "PCMU", 16000), ("PCMA", "G722", 8000)]
+)
+def test_a_call_that_changes_its_codec_goes_on_and_is_recorded_at_its_first_rate(
+    tmp_path: Path, first: str, then: str, rate_hz: int
+) -> None:
+    """A re-INVITE after the first answer; the engines never notice."""
+    heard_at: list[int] = []
+
+    def voice_activity(rate: int) -> LoudIsSpeech:
+        heard_at.append(rate)
+        return LoudIsSpeech()
+
+    port = free_port()
+    call = ScriptedCall(remote_port=port, codec=first)
+    made = engines("When do you open?", "Goodbye.", voice_activity=voice_activity)
+    bench = Bench(call, made, recordings=tmp_path)
+    caller = CallerPhone(port, call.media.local_port, codec_name=first)
+    bench.start()
+    caller.hear_out()
+    caller.say(np.full(codec_named(first).rate_hz * 3 // 10, LOUD, np.int16))
+    caller.hear_out()
+    caller.close()
+    caller = CallerPhone(port, call.media.local_port, codec_name=then)
+    call.change(codec=then, payload_type=codec_named(then).payload_type)
+    caller.say(np.full(codec_named(then).rate_hz * 3 // 10, LOUD, np.int16))
+    bench.join()
+    caller.close()
+
+    assert bench.end is CallEnd.AGENT_HUNG_UP
+    reports = bench.reported()
+    assert [report.text for report in reports if isinstance(report, Heard)] == [
+        "When do you open?",
+        "Goodbye.",
+    ]
+    assert heard_at == [rate_hz]
+    (recording,) = tmp_path.rglob("*.wav")
+    with wave.open(str(recording)) as file:
+        assert file.getframerate() == rate_hz
 
 
 def test_a_caller_whose_media_moves_hears_and_is_heard_at_the_new_address() -> None:
