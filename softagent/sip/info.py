@@ -44,7 +44,10 @@ class InfoKeys:
     def _take(self, response: Response | None) -> None:
         result = result_of(response)
         key = self._keys.pop(0)
-        if not result.is_accepted:
+        if result.status == 481:
+            self._session.lose("no-such-call")
+            self._on_result(CALL_OVER)
+        elif not result.is_accepted:
             reason = f"key {key}: {result.reason}"
             self._on_result(Result(result.outcome, result.status, reason))
         elif self._keys:

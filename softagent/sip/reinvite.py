@@ -17,7 +17,7 @@ from softagent.sip.errors import DescriptionError, MessageError, NotAcceptable
 from softagent.sip.inviting import Inviting
 from softagent.sip.message import Response
 from softagent.sip.outcome import CALL_OVER, result_of
-from softagent.sip.phone import CallEnd, OnResult, Outcome, Result
+from softagent.sip.phone import OnResult, Outcome, Result
 from softagent.sip.repetition import RFC_TIMING
 from softagent.sip.sdp import CONTENT_TYPE
 from softagent.sip.uas import ALLOW, SUPPORTED
@@ -91,7 +91,7 @@ class Reinvite:
             self._tries += 1
             self._session.line.endpoint.after(seconds, self.start)
         elif response is not None and response.status == 481:
-            self._session.end(CallEnd.FAR_END_LOST)  # the other side knows of no call (12.2.1.2)
+            self._session.lose("no-such-call")  # it says so itself (12.2.1.2)
             self._on_result(CALL_OVER)
         else:
             self._on_result(result_of(response))

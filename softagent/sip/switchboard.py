@@ -55,12 +55,13 @@ class Switchboard:
 
     def connect(self, session: Session) -> None:
         """Bring requests to this session from now on, until it is over."""
+        self._forget()
         self.sessions.append(session)
 
     def handle(self, transaction: ServerTransaction) -> None:
         """Deal with a request. Raises MessageError for one that can't be read."""
         request = transaction.request
-        self.sessions = [session for session in self.sessions if not session.is_forgettable]
+        self._forget()
         session = self.session_of(request)
         if request.method == "CANCEL":
             self._cancel(transaction)
@@ -74,6 +75,9 @@ class Switchboard:
             self._invite(transaction)
         elif (reply := self._reply(request)) is not None:
             self._respond(transaction, reply)
+
+    def _forget(self) -> None:
+        self.sessions = [session for session in self.sessions if not session.is_forgettable]
 
     def session_of(self, request: Request) -> Session | None:
         """The call whose dialog a request belongs to. Raises MessageError when its tags can't be read."""

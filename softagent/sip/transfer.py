@@ -71,6 +71,8 @@ class Transfers:
         )
 
         def take(response: Response | None) -> None:
+            if response is not None and response.status == 481:
+                self._session.lose("no-such-call")
             transfer.answer(response, self._now)
             self._arm()
 

@@ -162,9 +162,18 @@ def test_hold_is_never_answered(peer: Peer, asked: Asked) -> None:
     assert asked.is_alive()
 
 
-def test_hold_of_a_call_that_the_other_side_has_forgotten(peer: Peer, asked: Asked) -> None:
-    """481 ends it (section 12.2.1.2)."""
-    peer.reply(asked.hold(), 481)
+@pytest.mark.parametrize("method", ["INVITE", "REFER", "INFO"])
+def test_other_side_has_forgotten_the_call(peer: Peer, asked: Asked, method: str) -> None:
+    """481 to anything within it ends it (section 12.2.1.2)."""
+    match method:
+        case "INVITE":
+            request = asked.hold()
+        case "REFER":
+            request = asked.transfer()
+        case _:
+            asked.keys("1")
+            request = peer.request("INFO")
+    peer.reply(request, 481)
     assert asked.result().outcome is Outcome.CALL_OVER
     assert asked.handset.end() is CallEnd.FAR_END_LOST
 
