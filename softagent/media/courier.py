@@ -29,7 +29,9 @@ from softagent.media.stats import Histogram
 
 LEAD_SECONDS = 0.020
 """How long before they leave packets are handed over: what the worker may be late unheard."""
-ANSWER_SECONDS = 2.0
+ANSWER_SECONDS = 1.0
+START_SECONDS = 10.0
+"""On a busy machine; nobody is calling yet."""
 NO_STREAM = 0
 """Streams are numbered from 1."""
 STOP_SECONDS = 2.0
@@ -54,13 +56,13 @@ class Courier:
     def start(self) -> None:
         """Start the process and wait until it is up, so that no call has to."""
         with self._guard:
-            self._start()
+            self._start(START_SECONDS)
 
     def open(self, endpoint: socket.socket) -> Delivery | None:
         """Send from `endpoint` too, from now on; None when the process can't be had."""
         number = next(self._numbers)
         with self._guard:
-            self._start()
+            self._start(ANSWER_SECONDS)
             control = self._control
             if control is None:
                 return None
@@ -105,24 +107,22 @@ class Courier:
             return b""
         return answer
 
-    def _start(self) -> None:
+    def _start(self, patience_seconds: float) -> None:
         if self._control is not None:
             return
         self._end()
-        control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        control.settimeout(ANSWER_SECONDS)
-        program = [sys.executable, "-P", "-m", courier_process.__name__, str(theirs.fileno())]
         try:
+            control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             with theirs:
-                self._process = subprocess.Popen(
-                    program, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL
-                )
+                self._process = _spawn(theirs)
         except OSError as error:
-            control.close()
             log.error("event=courier-failed reason=%s", error)
             return
+        control.settimeout(patience_seconds)
         self._control = control
         self._question(control, HEAD.pack(ASK, NO_STREAM))  # until it is up, packets would pile up
+        if self._control is control:
+            control.settimeout(ANSWER_SECONDS)
 
     def _lose(self, error: OSError) -> None:
         """Note that the process is gone, or as good as gone."""
@@ -184,3 +184,9 @@ class Delivery:
         unsent, max_ms, steps = ANSWER.unpack_from(answer)
         counts = struct.unpack_from(f"!{steps}I", answer, ANSWER.size)
         return unsent, Histogram(counts, max_ms=max_ms)
+
+
+def _spawn(control: socket.socket) -> subprocess.Popen[bytes]:
+    number = control.fileno()
+    program = [sys.executable, "-P", "-m", courier_process.__name__, str(number)]
+    return subprocess.Popen(program, pass_fds=[number], stdin=subprocess.DEVNULL)

@@ -94,6 +94,16 @@ def test_several_streams_share_the_process(courier, phone):
         port.close()
 
 
+def test_ipv6(courier):
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as phone:
+        phone.bind(("::1", 0))
+        phone.settimeout(PATIENCE_SECONDS)
+        port = MediaPort(("::1", 0), courier=courier)
+        assert port.send(b"sound", phone.getsockname()[:2])
+        assert phone.recv(100) == b"sound"
+        port.close()
+
+
 def test_when_the_process_dies_packets_leave_at_once_and_it_is_said_once(
     courier, port, phone, caplog
 ):
