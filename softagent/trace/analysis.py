@@ -20,7 +20,10 @@ from softagent.trace.described import EVENT, NOISE, STATIC, DescribedMedia
 from softagent.trace.figures import Figures, figures
 from softagent.trace.reception import Reception, receptions
 from softagent.trace.rtp import Event, Packets, RtpTraffic
-from softagent.trace.signalling import Signalling, SipCall
+from softagent.trace.signalling import ENDED, UP, Signalling, SipCall
+
+HEARING = ("sendrecv", "recvonly")
+"""What a side says that wants to hear the other one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,24 @@ class TracedCall:
 
     sip: SipCall
     streams: list[Stream] = field(default_factory=list)
+
+    @property
+    def unheard(self) -> list[Address]:
+        """Where a side of an answered call wanted sound, by its last SDP, and none was sent."""
+        if self.sip.outcome not in (UP, ENDED):
+            return []
+        wanted = {
+            event.source: media
+            for event in self.sip.events
+            for media in event.media
+            if media.kind == "audio"
+        }
+        reached = {stream.destination for stream in self.streams}
+        return [
+            media.address
+            for media in wanted.values()
+            if media.port and media.direction in HEARING and media.address not in reached
+        ]
 
 
 @dataclass(slots=True)

@@ -32,7 +32,8 @@ def as_json(found: Analysis, *, only: str = "") -> Json:
 
 def _call(call: TracedCall, start_ns: int) -> Json:
     streams = [_stream(stream, start_ns) for stream in call.streams]
-    return {**_dialog(call.sip, start_ns), "streams": streams}
+    unheard = [address_text(address) for address in call.unheard]
+    return {**_dialog(call.sip, start_ns), "streams": streams, "unheard": unheard}
 
 
 def _dialog(call: SipCall, start_ns: int) -> Json:

@@ -22,6 +22,10 @@ SHOWN = ("Reason", "Retry-After", "Warning", "Unsupported", "Session-Expires", "
 """Headers that explain a message's effect, shown as they are."""
 
 
+UP, ENDED = "up", "ended"
+"""How a call stands that was answered."""
+
+
 @dataclass(frozen=True, slots=True)
 class SipEvent:
     """One message on the wire."""
@@ -96,7 +100,7 @@ class SipCall:
             return f"{finals[-1].status}" if finals else "no answer"
         answers = [final for final in finals if _method_of(final) == "INVITE"]
         if any(answer.status < 300 for answer in answers):
-            return "ended" if "BYE" in self.methods else "up"
+            return ENDED if "BYE" in self.methods else UP
         refusals = [answer for answer in answers if answer.status not in (401, 407)]
         if refusals:
             return f"{refusals[-1].status} {refusals[-1].reason}".strip()

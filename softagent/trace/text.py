@@ -86,6 +86,11 @@ def _call(call: TracedCall, width: int, pen: Pen) -> Iterator[Line]:
     yield from ladder(call.sip, width=width, pen=pen)
     for stream in call.streams:
         yield from _stream(stream, call.sip.events[0].at_ns, width)
+    if call.unheard:
+        yield Line("")
+    for address in call.unheard:
+        text = f"No RTP was sent to {address_text(address)}, where its SDP wants it"
+        yield from _wrapped(text, width, "bad")
 
 
 def _stream(stream: Stream, start_ns: int, width: int) -> Iterator[Line]:

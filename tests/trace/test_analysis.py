@@ -41,7 +41,7 @@ def test_a_call_that_tcpdump_saw(name: str) -> None:
         assert (numbers.lost, numbers.duplicates, numbers.reordered) == (0, 0, 0)
         assert numbers.ptime_ms == 20
     assert sum(stream.reception is not None for stream in call.streams) == 1
-    assert found.streams == []
+    assert (found.streams, call.unheard) == ([], [])
     methods = sorted(call.methods[0] for call in found.others)
     assert methods == ["OPTIONS"] * 4 + ["REGISTER"]
 
@@ -140,6 +140,24 @@ def test_comfort_noise_is_counted(tmp_path: Path) -> None:
     )
     (stream,) = analyse(file).calls[0].streams
     assert (stream.codec, stream.noise_packets) == ("PCMU", 2)
+
+
+def test_one_way_sound_is_said(tmp_path: Path) -> None:
+    """The commonest complaint: one side's SDP asks for sound and nothing goes there."""
+    wanted = "m=audio 4000 RTP/AVP 0\r\n"
+    answer = invite("m=audio 5000 RTP/AVP 0\r\n").replace(b"192.168.1.10", b"192.168.1.20")
+    ok = answer.replace(b"INVITE sip:100@office SIP/2.0", b"SIP/2.0 200 OK", 1)
+    stream = [(data, ("192.168.1.10", 4000), ("192.168.1.20", 5000)) for data in rtp(20, ssrc=1)]
+    file = capture(tmp_path / "a.pcap", (invite(wanted), PBX, US), (ok, US, PBX), *stream)
+    found = analyse(file)
+    assert found.calls[0].unheard == [("192.168.1.10", 4000)]
+    text = [line.text for line in rendered(found, width=80, pen=ASCII)]
+    assert text[-1] == "No RTP was sent to 192.168.1.10:4000, where its SDP wants it"
+    held = invite(wanted + "a=inactive\r\n").replace(b"CSeq: 1", b"CSeq: 2")
+    file = capture(
+        tmp_path / "b.pcap", (invite(wanted), PBX, US), (ok, US, PBX), (held, PBX, US), *stream
+    )
+    assert analyse(file).calls[0].unheard == []
 
 
 def test_other_traffic_is_left_out_and_counted(tmp_path: Path) -> None:
