@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from softagent.sip.address import Uri
+from softagent.sip.address import LARGEST_SECONDS, Uri, natural
+from softagent.sip.alarm import Alarm
 from softagent.sip.body import find
 from softagent.sip.dialog import Dialog, caller_of
-from softagent.sip.errors import DescriptionError, NotAcceptable
+from softagent.sip.errors import DescriptionError, MessageError, NotAcceptable
 from softagent.sip.line import Line
+from softagent.sip.message import Request
 from softagent.sip.negotiation import Negotiation
 from softagent.sip.phone import CallEnd
 from softagent.sip.reliable import EXTENSION, ReliableResponse
@@ -82,7 +84,16 @@ class IncomingSession(Session):
         """The 180, where the caller wants to confirm it."""
         self._is_answer_due = False
         """Whether the 200 waits for that: our offer in it has to be answered first (RFC 3262 section 3)."""
+        self._expiry = self._expire_in(self._invite.request)
         self.note(self._invite.request)
+
+    def _expire_in(self, invite: Request) -> Alarm | None:
+        """The caller may say how long it wants to wait (section 13.3.1); None where it doesn't."""
+        try:
+            seconds = natural(invite.need("Expires"), "Expires", largest=LARGEST_SECONDS)
+        except MessageError:
+            return None
+        return self.line.endpoint.after(seconds, self.cancel)
 
     def ring(self) -> None:
         """180 Ringing; confirmed with PRACK where the caller requires that, and with our offer where it brought none."""
@@ -171,9 +182,11 @@ class IncomingSession(Session):
             self._conclude(504, CallEnd.NOT_ACKNOWLEDGED)
 
     def _settle_ringing(self) -> None:
-        """The 180 isn't repeated any more."""
+        """The 180 isn't repeated any more, and nothing runs out."""
         if self._ringing is not None:
             self._ringing.stop()
+        if self._expiry is not None:
+            self._expiry.cancel()
 
     def _leave(self, transaction: ServerTransaction) -> None:
         """A BYE may also come before our answer (section 15.1.2): that ends the INVITE."""

@@ -208,6 +208,28 @@ def test_bye_before_the_answer(peer: Peer, handset: Handset) -> None:
     assert 200 not in statuses([m for m in peer.until_fence() if m.cseq.method == "INVITE"])
 
 
+def test_invite_that_runs_out(peer: Peer, handset: Handset) -> None:
+    """The caller has said how long it waits: 487 after that (section 13.3.1)."""
+    peer.invite(headers="Expires: 20\r\n")
+    peer.response(180)
+    handset.pass_time(19.0)
+    peer.until_fence()
+    assert handset.ends.empty()
+    handset.pass_time(2.0)
+    tag = tag_of(peer.response(487))
+    peer.ask("ACK", to_tag=tag, branch="z9hG4bKpeer1")
+    assert handset.end() is CallEnd.CANCELLED
+
+
+def test_answered_call_does_not_run_out(peer: Peer, handset: Handset) -> None:
+    """The limit was for the ringing."""
+    answered(peer, handset, headers="Expires: 20\r\n")
+    peer.until_fence()
+    handset.pass_time(30.0)
+    peer.until_fence()
+    assert handset.ends.empty()
+
+
 @pytest.mark.parametrize("status", [200, 408, 481, 500])
 def test_any_answer_to_our_bye_is_an_end(peer: Peer, handset: Handset, status: int) -> None:
     """Also that the other side knows of no call any more (section 15.1.1)."""
