@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from softagent.media.description import Direction
@@ -78,6 +78,21 @@ def agree(theirs: Description, abilities: Abilities) -> Agreement:
     if not usable:
         raise max(problems, key=lambda problem: problem.code, default=_no_audio())
     return min(usable, key=lambda agreed: agreed.crypto is None and abilities.srtp != "off")
+
+
+def agree_to_answer(
+    answer: Description, offered: Media, line: int, abilities: Abilities
+) -> Agreement:
+    """Take the answer to a line of ours: of the codecs that we have offered its first (RFC 3264 section 7).
+
+    Raises NotAcceptable for an answer that we can't use.
+    """
+    if line >= len(answer.media):
+        raise NotAcceptable(OTHER_PROTOCOL, "Our line isn't answered")
+    names = {known.name for known in offered.formats} - {EVENT, NOISE}
+    answered = answer.media[line]
+    chosen = tuple(known.name for known in answered.formats if known.name in names)
+    return _take(line, answered, replace(abilities, codecs=chosen))
 
 
 def flow(*, sends: bool, receives: bool) -> Direction:

@@ -13,7 +13,14 @@ from dataclasses import replace
 
 from softagent.media.description import Direction, MediaDescription, SrtpKeys
 from softagent.media.frame import FRAME_MS
-from softagent.sip.agreement import OTHER_PROTOCOL, Abilities, Agreement, agree, narrowed
+from softagent.sip.agreement import (
+    OTHER_PROTOCOL,
+    Abilities,
+    Agreement,
+    agree,
+    agree_to_answer,
+    narrowed,
+)
 from softagent.sip.errors import NotAcceptable
 from softagent.sip.sdes import SUITES, Crypto, new_key
 from softagent.sip.sdp import (
@@ -165,10 +172,7 @@ class Negotiation:
         answer = parse(body)
         line = next((n for n, media in enumerate(offering.media) if media.port), 0)
         offered = offering.media[line]
-        if line >= len(answer.media):
-            raise NotAcceptable(OTHER_PROTOCOL, "Our line isn't answered")
-        abilities = replace(self._abilities, codecs=_chosen(answer.media[line], offered))
-        agreed = agree(_only(answer, line), abilities)
+        agreed = agree_to_answer(answer, offered, line, self._abilities)
         ours = _answered(offered.cryptos, agreed)
         self.wish = self._new_wish
         self._media = self._described(agreed, ours, offered.direction)
@@ -280,18 +284,6 @@ class Negotiation:
             self._version += 1
             body = self._written = write()
         return body
-
-
-def _only(answer: Description, line: int) -> Description:
-    """The description with its other lines switched off."""
-    lines = (media if n == line else media.refused for n, media in enumerate(answer.media))
-    return Description(tuple(lines), answer.timing)
-
-
-def _chosen(answered: Media, offered: Media) -> tuple[str, ...]:
-    """The codecs of an answer that we have offered, in its order (RFC 3264 section 7)."""
-    names = {known.name for known in offered.formats} - {EVENT, NOISE}
-    return tuple(known.name for known in answered.formats if known.name in names)
 
 
 def _narrowed(offered: Media, agreed: Agreement, ours: Crypto | None) -> Media:
