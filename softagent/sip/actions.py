@@ -14,7 +14,7 @@ from softagent.sip.refer import refer_to
 from softagent.sip.session import Session
 from softagent.sip.target import target_uri
 
-NO_CALL_OF_OURS = Result(Outcome.REFUSED, reason="the other call is none of this telephone's")
+NO_OTHER_CALL = Result(Outcome.REFUSED, reason="that is no other call of this telephone")
 NOT_ANSWERED = Result(Outcome.REFUSED, reason="the other call has not been answered")
 
 
@@ -42,8 +42,8 @@ class CallActions:
     def transfer_to(self, consultation: Call, on_result: OnResult) -> None:
         with self.line.lock:
             partner = getattr(consultation, "session", None)
-            if not isinstance(partner, Session):
-                self.line.tell(on_result, NO_CALL_OF_OURS)
+            if not isinstance(partner, Session) or partner is self.session:
+                self.line.tell(on_result, NO_OTHER_CALL)
             elif partner.ending is not None:
                 self.line.tell(on_result, CALL_OVER)
             elif not partner.is_up:

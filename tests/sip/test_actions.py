@@ -493,6 +493,13 @@ def test_attended_transfer_fails(peer: Peer, asked: Asked) -> None:
     assert dialling.end() is CallEnd.CALLER_HUNG_UP
 
 
+def test_call_is_not_transferred_to_itself(peer: Peer, asked: Asked) -> None:
+    """Nothing is sent."""
+    asked.call.transfer_to(asked.call, asked._results.put)
+    assert asked.result().outcome is Outcome.REFUSED
+    assert peer.until_fence() == []
+
+
 def test_attended_transfer_to_who_has_not_answered(peer: Peer, asked: Asked) -> None:
     """There is nothing to replace yet, or no more."""
     dialling = Dialling(asked.handset, "1004")
@@ -541,16 +548,25 @@ def test_key_that_does_not_exist(peer: Peer, asked: Asked) -> None:
 Action = Callable[[Call, Callable[[Result], None]], None]
 
 
+def test_attended_transfer_of_a_call_that_is_over(peer: Peer, asked: Asked) -> None:
+    """The consultation stays as it is."""
+    dialling, _ = consulted(peer, asked.handset)
+    asked.ask("BYE")
+    asked.handset.end()
+    asked.call.transfer_to(dialling.call, asked._results.put)
+    assert asked.result().outcome is Outcome.CALL_OVER
+    assert dialling.ends.empty()
+
+
 @pytest.mark.parametrize(
     "action",
     [
         lambda call, tell: call.hold(tell),
         lambda call, tell: call.resume(tell),
         lambda call, tell: call.transfer("1004", tell),
-        lambda call, tell: call.transfer_to(call, tell),
         lambda call, tell: call.send_info_digits("1", tell),
     ],
-    ids=["hold", "resume", "transfer", "transfer_to", "keys"],
+    ids=["hold", "resume", "transfer", "keys"],
 )
 def test_nothing_can_be_asked_of_a_call_that_is_over(
     peer: Peer, asked: Asked, action: Action
