@@ -26,7 +26,7 @@ IDLE_SECONDS = 60.0
 """A file that gets nothing for so long is closed; what comes later is appended to it."""
 REMEMBERED_CALLS = 256
 NEW_FILES_A_MINUTE = 60
-"""Calls beyond that are a flood, not calls: they go into the day's file."""
+"""INVITEs beyond that are a flood: they go into the day's file, unless sound follows."""
 LARGEST_DAY_BYTES = 256 << 20
 """The day's file grows no further: what belongs to no call is not worth a full disk."""
 
@@ -114,7 +114,7 @@ class TraceFiles:
         known = self._calls.get(call_id)
         if known is not None:
             return known
-        if is_call and self._may_begin(seen.at_seconds):
+        if is_call and (seen.call_id is not None or self._may_begin(seen.at_seconds)):
             return self._begin(call_id, seen.at_seconds)
         return self._days_file(seen.at_seconds)
 

@@ -130,12 +130,15 @@ def test_keys_are_kept_only_when_asked_for(tmp_path: Path, show_keys: bool, kept
 
 
 def test_a_flood_of_calls_makes_no_flood_of_files(traces: TraceFiles, tmp_path: Path) -> None:
-    """Beyond the limit of a minute INVITEs go into the day's file; the next minute begins anew."""
+    """Beyond the limit of a minute INVITEs go into the day's file, but a call that is answered gets its own."""
     for number in range(files.NEW_FILES_A_MINUTE + 5):
         traces.add(seen(message("INVITE", f"scan{number}")))
+    traces.add(seen(b"rtp", call_id="scan62"))
+    traces.add(seen(message("BYE", "scan62")))
     traces.add(seen(message("INVITE", "later"), MORNING + 60))
     found = written(traces, tmp_path)
-    assert len(found) == files.NEW_FILES_A_MINUTE + 2
+    assert len(found) == files.NEW_FILES_A_MINUTE + 3
+    assert found[CALL_FILE.replace("call-1", "scan62")] == [b"rtp", message("BYE", "scan62")]
     assert len(found[DAY_FILE]) == 5
 
 
