@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from softagent.sip.connection import Connection, ConnectionLost, Stage, connect
+from softagent.sip.doors import bound
 from softagent.sip.hop import Hop, Transport
 from softagent.sip.message import LARGEST_DATAGRAM_BYTES
 from softagent.sip.tls import TlsPolicy
@@ -65,7 +66,7 @@ class Channels:
         self._host = host
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         for tries_left in reversed(range(PORT_TRIES if port == 0 else 1)):
-            first = _bound(socket.SOCK_DGRAM, family, host, port)
+            first = bound(socket.SOCK_DGRAM, family, host, port)
             self._udp = {family: first}
             self.local_port = first.getsockname()[1]
             try:
@@ -267,7 +268,7 @@ class Channels:
         self.losses.append((hop, reason))
 
     def _add_door(self, transport: Transport, family: socket.AddressFamily, port: int) -> int:
-        door = _bound(socket.SOCK_STREAM, family, self._host, port)
+        door = bound(socket.SOCK_STREAM, family, self._host, port)
         door.listen(16)
         door.setblocking(False)
         self._doors[door] = transport
@@ -279,7 +280,7 @@ class Channels:
         """IPv6 beside IPv4, on the same port, where this machine has it."""
         family = socket.AF_INET6
         try:
-            self._udp[family] = _bound(socket.SOCK_DGRAM, family, "", self.local_port)
+            self._udp[family] = bound(socket.SOCK_DGRAM, family, "", self.local_port)
             self._add_door(Transport.TCP, family, self.local_port)
         except OSError as error:
             log.debug("account=%s event=no-ipv6 error=%r", self._name, str(error))
@@ -294,21 +295,3 @@ class Channels:
             with contextlib.suppress(OSError):  # no IPv6 here
                 self._add_door(Transport.TLS, socket.AF_INET6, port)
         return port
-
-
-def _bound(
-    kind: socket.SocketKind, family: socket.AddressFamily, host: str, port: int
-) -> socket.socket:
-    channel = socket.socket(family, kind)
-    try:
-        if family == socket.AF_INET6:
-            channel.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        if (
-            kind == socket.SOCK_STREAM
-        ):  # connections of the last run may still be waiting out their time
-            channel.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        channel.bind((host, port))
-    except OSError:
-        channel.close()
-        raise
-    return channel

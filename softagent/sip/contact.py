@@ -69,7 +69,7 @@ class Contact:
 
     def _find(self, hop: Hop) -> Uri:
         account = self._account
-        return self._endpoint.contact(account.username, hop, account.local_address)
+        return self._endpoint.addressing.contact(account.username, hop, account.local_address)
 
     def _shown(self, local: Uri) -> Uri:
         if self._public is None:

@@ -11,9 +11,7 @@ The thread waits for a message, for the next deadline or for another thread's
 from __future__ import annotations
 
 import contextlib
-import errno
 import logging
-import secrets
 import socket
 import threading
 import time
@@ -23,25 +21,26 @@ from dataclasses import replace
 
 from softagent.capture.observe import Observe, unobserved
 from softagent.config import TlsSettings
-from softagent.errors import ConfigError, PortInUse, SoftagentError
-from softagent.sip.address import Uri, join_host_port
-from softagent.sip.admission import Admission, Refusal, shown_method
+from softagent.sip.addressing import Addressing
+from softagent.sip.admission import Admission
 from softagent.sip.alarm import NEVER, Alarm, Alarms
 from softagent.sip.channels import Channels
+from softagent.sip.doors import bind_problem
 from softagent.sip.errors import MessageError
 from softagent.sip.framing import PING
-from softagent.sip.hop import Hop, Transport
+from softagent.sip.hop import Hop
 from softagent.sip.invite import InviteTransaction
-from softagent.sip.message import VERSION, BadRequest, Headers, Request, Response, parse
+from softagent.sip.message import BadRequest, Request, Response, parse
 from softagent.sip.repetition import Timing
-from softagent.sip.response import USER_AGENT, respond, stateless_tag
+from softagent.sip.response import respond, stateless_tag
+from softagent.sip.screening import Screening
 from softagent.sip.tls import TlsPolicy
-from softagent.sip.transaction import MAGIC, ServerTransaction, Transactions
+from softagent.sip.transaction import ServerTransaction, Transactions
 
 log = logging.getLogger("softagent.sip")
 
-LARGEST_UDP_REQUEST_BYTES = 1300
-"""Of a path whose MTU isn't known (RFC 3261 section 18.1.1)."""
+MOST_TROUBLES = 16
+"""Lost connections whose reasons are kept until somebody asks."""
 
 
 class Endpoint:
@@ -75,14 +74,15 @@ class Endpoint:
         """Sees every datagram, for a trace; set before `open`."""
         self._on_request = on_request
         self._on_wake = on_wake
-        self._admission = admission
+        self._screening = Screening(name, admission, self._reply_in_passing)
         self._clock = clock
         self._alarms = Alarms()
         self._notices: deque[Callable[[], None]] = deque()
         self._on_lost = on_lost
-        is_allowed = admission.is_allowed if admission else lambda host: True
         policy = tls or TlsPolicy(TlsSettings(), ())
-        self._channels = Channels(name, policy, is_allowed=is_allowed)
+        self._channels = Channels(name, policy, is_allowed=self._screening.is_allowed)
+        self.addressing = Addressing(self._channels)
+        """Where we are, for whoever writes a Contact."""
         self._troubles: dict[Hop, str] = {}
         self._is_bound = False
         self._local = ("", 0)
@@ -120,7 +120,7 @@ class Endpoint:
         try:
             self._channels.open(host, port, needs_tcp=needs_tcp)
         except OSError as error:
-            raise self._bind_problem(error, host, port) from None
+            raise bind_problem(error, self.name, host, port) from None
         self._is_bound, self._local = True, (host, self.local_port)
         self._channels.watch(self._poked)
         self._thread = threading.Thread(target=self._run, name=f"sip-{self.name}", daemon=True)
@@ -179,7 +179,7 @@ class Endpoint:
 
         Without a route to `destination` it is repeated and times out like one that is lost.
         """
-        complete, destination = self._addressed(request, destination)
+        complete, destination = self.addressing.addressed(request, destination)
         self.transactions.send_request(
             complete, destination, self.now, on_result, limit_seconds=limit_seconds
         )
@@ -193,7 +193,7 @@ class Endpoint:
         on_response: Callable[[Response | None], None],
     ) -> InviteTransaction:
         """Send an INVITE as soon as it has got its Via; `on_response` is called under the lock."""
-        complete, destination = self._addressed(request, destination)
+        complete, destination = self.addressing.addressed(request, destination)
         transaction = self.transactions.send_invite(complete, destination, self.now, on_response)
         self._flush()
         self.poke()
@@ -207,7 +207,7 @@ class Endpoint:
 
     def send(self, request: Request, destination: Hop) -> None:
         """Send the ACK to a 2xx, which nobody answers: who misses it repeats the 2xx."""
-        complete, destination = self._addressed(request, destination)
+        complete, destination = self.addressing.addressed(request, destination)
         self.transactions.outbox.append((complete.serialize(), destination))
         self._flush()
 
@@ -216,17 +216,6 @@ class Endpoint:
         alarm = self._alarms.set(self.now + seconds, action)
         self.poke()
         return alarm
-
-    def contact(self, user: str, hop: Hop, host: str = "") -> Uri:
-        """Our address as the far end of `hop` reaches it; `host` unless the route decides. Raises OSError.
-
-        `sip:` also with TLS: `sips:` would ask for TLS on every hop up to the caller
-        (RFC 3261 section 26.2.2), which no PBX can promise for us.
-        """
-        port = self._channels.contact_port(hop)
-        asked = hop.transport.value.lower()
-        parameters = (("transport", asked),) if hop.transport.is_reliable else ()
-        return Uri("sip", user, host or local_address(hop), port, parameters)
 
     def prepare(self, hop: Hop) -> None:
         """Begin to connect where there is no connection yet. Raises OSError when that fails at once."""
@@ -240,55 +229,6 @@ class Endpoint:
         """Send what keeps a NAT's mapping and a connection open (RFC 5626 section 3.5.1)."""
         self.transactions.outbox.append((PING, hop))
         self._flush()
-
-    def _addressed(self, request: Request, destination: Hop) -> tuple[Request, Hop]:
-        """A request of ours as it goes out, and where to: by TCP if it is large and that is known to work."""
-        complete = self._complete(request, destination)
-        if self._is_too_large(complete, destination):
-            destination = replace(destination, transport=Transport.TCP)
-            complete = self._complete(request, destination)
-        return complete, destination
-
-    def _complete(self, request: Request, destination: Hop) -> Request:
-        """A request of ours in a transaction of its own, with our name."""
-        transport = destination.transport
-        port = self._channels.contact_port(destination)
-        where = join_host_port(_via_host(destination), port)
-        alias = ";alias" if transport.is_reliable else ""  # RFC 5923: this connection is for both
-        branch = f"branch={MAGIC}{secrets.token_hex(12)}"
-        via = f"{VERSION}/{transport.value} {where};rport{alias};{branch}"
-        headers = Headers((("Via", via), ("Max-Forwards", "70"), *request.headers))
-        return replace(request, headers=headers.with_(("User-Agent", USER_AGENT)))
-
-    def _is_too_large(self, request: Request, hop: Hop) -> bool:
-        """Whether a request should rather go by TCP (RFC 3261 section 18.1.1), and is known to get through so."""
-        if hop.transport is not Transport.UDP:
-            return False
-        by_tcp = replace(hop, transport=Transport.TCP)
-        is_large = len(request.serialize()) > LARGEST_UDP_REQUEST_BYTES
-        return is_large and self._channels.is_connected(by_tcp)
-
-    def _bind_problem(self, error: OSError, host: str, port: int) -> SoftagentError:
-        whose = f'account "{self.name}": '
-        match error.errno:
-            case errno.EADDRINUSE:
-                where = join_host_port(host or "0.0.0.0", port)
-                return PortInUse(
-                    f"{whose}local_port {port}: {where} is taken by another program; "
-                    "choose another port, or 0 for any"
-                )
-            case errno.EADDRNOTAVAIL:  # no ConfigError: after a power cut the network comes late
-                return PortInUse(
-                    f'{whose}local_address "{host}": this machine has no such address now; '
-                    "bring its network up, or leave local_address out to have it chosen"
-                )
-            case _:
-                return ConfigError(
-                    [
-                        f'{whose}local_address "{host}", local_port {port}: '
-                        f"can't be used here ({error.strerror}); leave them out to have them chosen"
-                    ]
-                )
 
     def _run(self) -> None:
         """The signalling thread."""
@@ -342,7 +282,7 @@ class Endpoint:
 
     def _receive(self, data: bytes, source: Hop) -> None:
         try:
-            if not self._is_flood(source):
+            if not self._screening.is_flood(source, self.now):
                 self.observe(data, source.address, self._local)
                 self._dispatch(data, source)
         except MessageError as error:
@@ -355,7 +295,7 @@ class Endpoint:
             message = parse(data)
         except BadRequest as bad:
             log.debug("account=%s event=bad-request from=%s error=%r", self.name, source, str(bad))
-            if not self._is_refused(bad.request, source):
+            if not self._screening.is_refused(bad.request, source, self.now):
                 self._reply_in_passing(bad.request, bad.status, source)
             return
         if isinstance(message, Response):
@@ -363,7 +303,7 @@ class Endpoint:
             self.transactions.receive_response(message, self.now)
             return
         log.debug("account=%s event=received method=%s", self.name, message.method)
-        if self._is_refused(message, source, is_readable=True):
+        if self._screening.is_refused(message, source, self.now, is_readable=True):
             return
         transaction = self.transactions.receive_request(message, source, self.now)
         if transaction is None:
@@ -381,35 +321,6 @@ class Endpoint:
         """Answer what our own code has given up: unanswered, its transaction would stay for ever."""
         if transaction.request.method != "ACK":
             self.respond(transaction, status)
-
-    def _is_flood(self, source: Hop) -> bool:
-        """Whether what a stranger sends is too much even to be read."""
-        refusal = self._admission and self._admission.before_reading(source.host, self.now)
-        if refusal:
-            self._note(refusal, "unread", source)
-        return refusal is not None
-
-    def _is_refused(self, request: Request, source: Hop, *, is_readable: bool = False) -> bool:
-        """Whether a request is not for us to serve; its refusal is on its way then."""
-        if self._admission is None:
-            return False
-        refusal = self._admission.of_source(request, source.host, self.now)
-        if refusal is None and is_readable:
-            refusal = self._admission.of_caller(request, source.host, self.now)
-        if refusal is None:
-            return False
-        self._note(refusal, shown_method(request), source)
-        if refusal.status is not None:
-            self._reply_in_passing(request, refusal.status, source)
-        return True
-
-    def _note(self, refusal: Refusal, method: str, source: Hop) -> None:
-        """The line that fail2ban waits for: its words are documented and stay as they are."""
-        if refusal.is_noted:
-            log.warning(
-                "account=%s event=request-refused from=%s method=%s reason=%s",
-                *(self.name, source, method, refusal.reason.value),
-            )
 
     def _reply_in_passing(self, request: Request, status: int, source: Hop) -> None:
         """Answer without a transaction: nothing is kept, a repetition gets the same (section 8.2.7)."""
@@ -445,7 +356,10 @@ class Endpoint:
         """What was to be answered over a lost connection won't be (RFC 3261 section 17.1.4)."""
         while self._channels.losses:
             hop, reason = self._channels.losses.pop(0)
+            self._troubles.pop(replace(hop, connection=0), None)
             self._troubles[replace(hop, connection=0)] = reason
+            if len(self._troubles) > MOST_TROUBLES:  # nobody has asked
+                del self._troubles[next(iter(self._troubles))]
             self.transactions.lose(hop)
             self._on_lost(hop)
 
@@ -456,23 +370,3 @@ class Endpoint:
                 notice()
             except Exception:
                 log.exception("account=%s event=callback-failed", self.name)
-
-
-def _via_host(destination: Hop) -> str:
-    """Our address in a Via, which is a courtesy with rport: the answer goes to where the request came from."""
-    try:
-        return local_address(destination)
-    except OSError:
-        return "0.0.0.0"
-
-
-def local_address(destination: Hop) -> str:
-    """Our own address on the route to `destination`, an IP address. Raises OSError when there is no route.
-
-    Connecting a UDP socket sends nothing; it only asks the routing table.
-    """
-    family = socket.AF_INET6 if ":" in destination.host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        probe.connect(destination.address)
-        host: str = probe.getsockname()[0]
-        return host

@@ -8,11 +8,12 @@ from collections.abc import Callable
 
 from softagent.config import Account
 from softagent.sip.address import NameAddress, Uri
+from softagent.sip.addressing import local_address
 from softagent.sip.admission import Admission
 from softagent.sip.agreement import Abilities
 from softagent.sip.binding import Binding
 from softagent.sip.digest import Authenticator, Credentials
-from softagent.sip.endpoint import Endpoint, local_address
+from softagent.sip.endpoint import Endpoint
 from softagent.sip.errors import MessageError
 from softagent.sip.hop import Hop
 from softagent.sip.message import Request

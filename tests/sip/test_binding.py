@@ -245,7 +245,7 @@ def test_our_address_changes(
     handset = start(peer)
     first = peer.register()
     until(handset, RegistrationState.REGISTERED)
-    monkeypatch.setattr("softagent.sip.endpoint.local_address", lambda hop: "127.0.0.5")
+    monkeypatch.setattr("softagent.sip.addressing.local_address", lambda hop: "127.0.0.5")
     second = peer.next_request()
     assert contacts(second)[0] == contacts(first)[0].replace("127.0.0.1", "127.0.0.5")
 
