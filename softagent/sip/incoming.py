@@ -125,6 +125,8 @@ class IncomingSession(Session):
         else:
             body = self.negotiation.offer()
         self.warn_of_open_keys()
+        if is_agreed:
+            self.tell_media()
         self.renegotiation.accept(self._invite, body=body)
         if self._replaced is not None:
             self._replaced.give_way()

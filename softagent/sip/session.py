@@ -231,8 +231,10 @@ class Session:
         """What any message of the other side may say: which methods it takes, and who it is now (connected line)."""
         if allowed := message.headers.tokens("Allow"):
             self.allowed = allowed
-        if message.cseq.method in TARGET_REFRESHES:
-            self.caller = asserted_identity(message) or self.caller
+        who = asserted_identity(message) if message.cseq.method in TARGET_REFRESHES else None
+        if who is not None and who != self.caller:
+            self.caller = who
+            log.debug("account=%s call=%s event=caller-changed caller=%s", *self.origin, who.number)
 
     def respond(
         self,
@@ -285,8 +287,13 @@ class Session:
         """Tell who listens what has become of the media within the block."""
         before = self.negotiation.media
         yield
+        if self.negotiation.media != before:
+            self.tell_media()
+
+    def tell_media(self) -> None:
+        """Tell what the media are now; before the answer nobody listens yet."""
         media = self.negotiation.media
-        if media == before:
+        if self.is_early:
             return
         log.debug(
             "account=%s call=%s event=media-changed to=%s:%d codec=%s direction=%s srtp=%s",

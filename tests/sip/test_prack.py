@@ -169,6 +169,18 @@ def test_delayed_offer(peer: Peer, handset: Handset) -> None:
     assert handset.ends.empty()
 
 
+def test_media_that_are_known_before_the_answer(peer: Peer, handset: Handset) -> None:
+    """Who has made a stream of them as they were at the ring hears of it with the answer, not before."""
+    call, ringing = ring(peer, handset, body=b"")
+    confirm(peer, ringing, body=OFFER)
+    assert handset.moves.empty()
+    assert call.media.remote_port == 21900
+    call.answer()
+    assert handset.moved() == call.media
+    peer.ask("ACK", to_tag=tag_of(peer.response(200)))
+    peer.until_fence()
+
+
 @pytest.mark.parametrize("body", [b"", OFFER.replace(b"0 8 101", b"18"), b"junk"])
 def test_delayed_offer_without_a_usable_answer(peer: Peer, handset: Handset, body: bytes) -> None:
     """488, to the PRACK and to the INVITE: there is nothing to talk with."""
