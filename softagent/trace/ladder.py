@@ -3,6 +3,7 @@
 0.000  |---------- INVITE ---------->|
        |  PCMU PCMA digits 192.168.1.10:4000 sendrecv
 0.021  |<-------- 180 Ringing -------|
+0.060  |<=== RTP PCMU, 500 packets ==|
 """
 
 from __future__ import annotations
@@ -28,12 +29,14 @@ class Pen:
 
     life: str
     dash: str
+    thick: str
+    """The shaft of a stream's arrow."""
     left: str
     right: str
 
 
-UNICODE = Pen("│", "─", "◀", "▶")
-ASCII = Pen("|", "-", "<", ">")
+UNICODE = Pen("│", "─", "═", "◀", "▶")
+ASCII = Pen("|", "-", "=", "<", ">")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,17 @@ class Line:
     """"head", "note", "bad" (a refusal or failure), "again" or "" for colours to be chosen by."""
 
 
-def ladder(call: SipCall, *, width: int, pen: Pen) -> Iterator[Line]:
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """A stream that began, between the hosts whose SDP announced its ends."""
+
+    at_ns: int
+    source: Address
+    destination: Address
+    title: str
+
+
+def ladder(call: SipCall, *, width: int, pen: Pen, sounds: Sequence[Sound] = ()) -> Iterator[Line]:
     """The lines, none longer than `width` unless it is below 40."""
     hosts = call.hosts
     if not hosts:
@@ -55,10 +68,12 @@ def ladder(call: SipCall, *, width: int, pen: Pen) -> Iterator[Line]:
     spacing = min(WIDEST, room // max(1, len(hosts) - 1)) if len(hosts) > 1 else room
     lines = _Lines(hosts, max(2, spacing), width, pen)
     yield from lines.heads()
-    for event in call.events:
-        seconds = (event.at_ns - start_ns) / 1e9
-        yield lines.arrow(event, f"{seconds:{TIME_COLUMNS - 2}.3f}")
-        yield from lines.notes(event)
+    rows: list[SipEvent | Sound] = [*call.events, *sounds]
+    for row in sorted(rows, key=lambda row: row.at_ns):
+        seconds = (row.at_ns - start_ns) / 1e9
+        yield lines.arrow(row, f"{seconds:{TIME_COLUMNS - 2}.3f}")
+        if isinstance(row, SipEvent):
+            yield from lines.notes(row)
 
 
 class _Lines:
@@ -83,32 +98,36 @@ class _Lines:
             for host, name in self._names.items():
                 yield Line(f"{name:>{TIME_COLUMNS}} = {address_text(host)}", "head")
         text = ""
-        for host, place in self._places.items():
-            name = self._names[host]
+        names = list(self._names.values())
+        for number, (name, place) in enumerate(zip(names, self._places.values(), strict=True)):
             wanted = max(0, place - len(name) // 2) if text else place - min(2, place)
-            latest = max(self._width, 40) - len(name)
-            text = text.ljust(min(wanted, latest)) + name + " "
+            still_needed = sum(len(other) + 1 for other in names[number:]) - 1
+            text = text.ljust(min(wanted, max(self._width, 40) - still_needed)) + name + " "
         yield Line(text.rstrip(), "head")
 
-    def arrow(self, event: SipEvent, time: str) -> Line:
-        """One message."""
-        here, there = self._places[event.source], self._places[event.destination]
+    def arrow(self, row: SipEvent | Sound, time: str) -> Line:
+        """One message, or the beginning of a stream."""
+        here, there = self._places[row.source], self._places[row.destination]
         start, end = min(here, there), max(here, there)
         cells = self._lifelines()
         cells[: len(time)] = time
-        title = f"{event.title} ({AGAIN})" if event.is_again else event.title
+        is_sound = isinstance(row, Sound)
+        title = (
+            row.title if isinstance(row, Sound) or not row.is_again else f"{row.title} ({AGAIN})"
+        )
+        kind = "note" if isinstance(row, Sound) else _kind(row)
         if start == end:  # to itself
             loop = f"{self._pen.right}{self._pen.left} {title}"[: max(0, self._width - start - 1)]
             cells += " " * (start + 1 + len(loop) - len(cells))
             cells[start + 1 : start + 1 + len(loop)] = loop
-            return Line("".join(cells).rstrip(), self._kind(event))
+            return Line("".join(cells).rstrip(), kind)
         inner = end - start - 1
         label = f" {title[: max(0, inner - 4)]} " if inner > 5 else ""
-        shaft = label.center(inner, self._pen.dash)
+        shaft = label.center(inner, self._pen.thick if is_sound else self._pen.dash)
         is_rightward = here < there
         shaft = shaft[:-1] + self._pen.right if is_rightward else self._pen.left + shaft[1:]
         cells[start + 1 : end] = shaft
-        return Line("".join(cells).rstrip(), self._kind(event))
+        return Line("".join(cells).rstrip(), kind)
 
     def notes(self, event: SipEvent) -> Iterator[Line]:
         """What is below the arrow: its particulars, where they don't repeat what was there before."""
@@ -129,15 +148,15 @@ class _Lines:
             cells[place] = self._pen.life
         return cells
 
-    @staticmethod
-    def _kind(event: SipEvent) -> str:
-        if event.message is None:
-            return "bad"
-        if event.is_again:
-            return "again"
-        first = event.title[:3]
-        is_failure = first.isdigit() and int(first) >= 400 and int(first) not in (401, 407)
-        return "bad" if is_failure else ""
+
+def _kind(event: SipEvent) -> str:
+    if event.message is None:
+        return "bad"
+    if event.is_again:
+        return "again"
+    first = event.title[:3]
+    is_failure = first.isdigit() and int(first) >= 400 and int(first) not in (401, 407)
+    return "bad" if is_failure else ""
 
 
 def address_text(address: Address) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from softagent.trace.analysis import Analysis, Stream, TracedCall
-from softagent.trace.ladder import Line, Pen, address_text, ladder
+from softagent.trace.ladder import Line, Pen, Sound, address_text, ladder
 from softagent.trace.signalling import SipCall, printable
 
 MOST_LADDERS = 5
@@ -83,7 +83,7 @@ def _title(call: SipCall) -> str:
 
 def _call(call: TracedCall, width: int, pen: Pen) -> Iterator[Line]:
     yield from _wrapped(_title(call.sip), width, "head")
-    yield from ladder(call.sip, width=width, pen=pen)
+    yield from ladder(call.sip, width=width, pen=pen, sounds=_sounds(call))
     for stream in call.streams:
         yield from _stream(stream, call.sip.events[0].at_ns, width)
     if call.unheard:
@@ -91,6 +91,22 @@ def _call(call: TracedCall, width: int, pen: Pen) -> Iterator[Line]:
     for address in call.unheard:
         text = f"No RTP was sent to {address_text(address)}, where its SDP wants it"
         yield from _wrapped(text, width, "bad")
+
+
+def _sounds(call: TracedCall) -> list[Sound]:
+    """The call's streams, as far as both their ends were announced by SDP."""
+    homes = {media.address: event.source for event in call.sip.events for media in event.media}
+    return [
+        Sound(
+            stream.started_ns,
+            homes[stream.source],
+            homes[stream.destination],
+            f"{'SRTP' if stream.is_encrypted else 'RTP'} {printable(stream.codec)}, "
+            f"{stream.figures.packets} packets",
+        )
+        for stream in call.streams
+        if stream.source in homes and stream.destination in homes
+    ]
 
 
 def _stream(stream: Stream, start_ns: int, width: int) -> Iterator[Line]:

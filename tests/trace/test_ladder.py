@@ -90,6 +90,9 @@ def test_a_real_call_fits_into_80_columns() -> None:
     assert "credentials (Digest MD5)" in text
     assert "PCMU digits 127.0.0.1:28714 sendrecv" in text
     assert "keys 4 200 ms" in text
+    sounds = [line for line in lines if "═ RTP PCMU, " in line]
+    assert [("▶" in line, "◀" in line) for line in sounds] == [(True, False), (False, True)]
+    assert lines.index(sounds[0]) > next(n for n, line in enumerate(lines) if " 200 OK #" in line)
     assert "5 dialogs without a call; see one with --call" in text
     assert "RTP PCMU 127.0.0.1:30000 > 127.0.0.1:28714" in text
 
