@@ -101,6 +101,46 @@ def test_a_new_length_loses_no_sound():
     assert np.abs(sound - expected).max() < 150, "mu-law's step up there is 128"
 
 
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(0, 9),
+            st.booleans(),
+            st.sampled_from([10, 20, 30, 40, 50, 60]),
+            st.sampled_from([MEDIA, G722]),
+        ),
+        max_size=8,
+    ),
+    st.sampled_from([8000, 16000]),
+)
+def test_whatever_is_agreed_on_and_when_time_has_no_gap(changes, rate_hz):
+    """Also when a new SDP comes in the middle of a tick."""
+    speaker = RtpSpeaker(
+        MEDIA, rate_hz=rate_hz, sender=RtpSender(payload_type=0, sequence_number=65530, timestamp=0)
+    )
+    packets, elapsed = [], 0
+    frame = np.zeros(rate_hz // 50, dtype=np.int16)
+    for ticks, is_mid_tick, ptime_ms, media in [*changes, (5, False, 20, MEDIA)]:
+        for tick in range(ticks):
+            speaker.put(frame, is_silent=True)
+            elapsed += FRAME
+            slots = 1 if speaker.needs_half_ticks else SLOTS_PER_TICK
+            packets += speaker.pop(slots=slots)
+            if is_mid_tick and tick == ticks - 1:
+                speaker.change(replace(media, ptime_ms=ptime_ms))
+            if slots == 1:
+                packets += speaker.pop(slots=1)
+        speaker.change(replace(media, ptime_ms=ptime_ms))
+    packets += speaker.pop(slots=SLOTS_PER_TICK)
+    position = 0
+    for number, packet in enumerate(map(RtpPacket.parse, packets)):
+        assert packet.sequence_number == (65530 + number) % (1 << 16)
+        assert packet.timestamp == position
+        position += len(packet.payload)
+    assert position == elapsed
+
+
 def test_a_new_codec_goes_on_with_the_same_numbers():
     line = Line()
     before = line.run(5)
