@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import urllib.parse
 from collections.abc import Sequence
+from dataclasses import replace
 
 from softagent.sip.address import NameAddress, Uri, parameter
 from softagent.sip.errors import MessageError
@@ -142,10 +143,10 @@ class Dialog:
     def next_hop(self) -> Hop:
         """Where requests go: the first proxy of the route, or the contact.
 
-        A host name there would need a look-up; the INVITE's own source stands in for it.
+        For a host name there the INVITE's own source stands in until that is looked up.
         """
         uri = self._route[0].uri if self._route else self._target
-        return Hop.towards(uri, self._source) or self._source
+        return Hop.towards(uri, self._source) or replace(self._source, stands_for=uri)
 
 
 def _usable(uri: Uri) -> Uri:

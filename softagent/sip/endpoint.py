@@ -54,14 +54,15 @@ class Endpoint:
         on_request: Callable[[ServerTransaction], None],
         on_wake: Callable[[float], float],
         on_lost: Callable[[Hop], None] = lambda hop: None,
+        locate: Callable[[Hop], Hop] = lambda hop: hop,
         tls: TlsPolicy | None = None,
         admission: Admission | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`on_request` gets each new request; `on_wake` gets the time and says when it wants to be called next.
 
-        `on_lost` gets the hop of a connection that has ended. Without an `admission` everyone
-        is let in.
+        `on_lost` gets the hop of a connection that has ended. `locate` puts a hop in the
+        place of one that only stands in for it. Without an `admission` everyone is let in.
         """
         self.lock = threading.RLock()
         """Guards everything of this telephone: transactions, registration, calls, ports."""
@@ -79,6 +80,7 @@ class Endpoint:
         self._alarms = Alarms()
         self._notices: deque[Callable[[], None]] = deque()
         self._on_lost = on_lost
+        self._locate = locate
         policy = tls or TlsPolicy(TlsSettings(), ())
         self._channels = Channels(name, policy, is_allowed=self._screening.is_allowed)
         self.addressing = Addressing(self._channels)
@@ -179,7 +181,7 @@ class Endpoint:
 
         Without a route to `destination` it is repeated and times out like one that is lost.
         """
-        complete, destination = self.addressing.addressed(request, destination)
+        complete, destination = self.addressing.addressed(request, self._locate(destination))
         self.transactions.send_request(
             complete, destination, self.now, on_result, limit_seconds=limit_seconds
         )
@@ -193,7 +195,7 @@ class Endpoint:
         on_response: Callable[[Response | None], None],
     ) -> InviteTransaction:
         """Send an INVITE as soon as it has got its Via; `on_response` is called under the lock."""
-        complete, destination = self.addressing.addressed(request, destination)
+        complete, destination = self.addressing.addressed(request, self._locate(destination))
         transaction = self.transactions.send_invite(complete, destination, self.now, on_response)
         self._flush()
         self.poke()
@@ -207,7 +209,7 @@ class Endpoint:
 
     def send(self, request: Request, destination: Hop) -> None:
         """Send the ACK to a 2xx, which nobody answers: who misses it repeats the 2xx."""
-        complete, destination = self.addressing.addressed(request, destination)
+        complete, destination = self.addressing.addressed(request, self._locate(destination))
         self.transactions.outbox.append((complete.serialize(), destination))
         self._flush()
 

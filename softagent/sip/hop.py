@@ -51,6 +51,9 @@ class Hop:
     name: str = field(default="", compare=False)
     """The host name that led here, for its certificate; empty for none."""
 
+    stands_for: Uri | None = field(default=None, compare=False)
+    """A URI with a host name that this hop stands in for until that is looked up."""
+
     @property
     def address(self) -> tuple[str, int]:
         """As sockets take it."""

@@ -45,6 +45,7 @@ class Invitation:
         if (reply := objection(request)) is not None:
             return reply
         dialog = Dialog.taken(request, source, transaction.tag)
+        line.locate(dialog.next_hop)  # a name in it will be known by the time that we ask anything
         contact = line.contact_towards(source)
         abilities = line.abilities(contact)
         negotiation = Negotiation(

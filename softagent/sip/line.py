@@ -16,6 +16,7 @@ from softagent.sip.digest import Authenticator, Credentials
 from softagent.sip.endpoint import Endpoint
 from softagent.sip.errors import MessageError
 from softagent.sip.hop import Hop
+from softagent.sip.locating import Place
 from softagent.sip.message import Request
 from softagent.sip.pacing import Pacing
 from softagent.sip.phone import OnResult, Registration, Result
@@ -53,6 +54,7 @@ class Line:
             on_request=on_request,
             on_wake=lambda now: self._binding.wake(now),
             on_lost=lambda hop: self._binding.lose(hop),
+            locate=self.locate,
             tls=self._tls,
             admission=self._admission,
             clock=clock,
@@ -133,6 +135,17 @@ class Line:
     def contact_towards(self, source: Hop) -> Uri:
         """Our address as the other side can reach it."""
         return self._binding.contact.for_peer(source)
+
+    def locate(self, hop: Hop) -> Hop:
+        """The hop whose name has been looked up in the place of one that stands in for it.
+
+        Begins the look-up; until it has ended, and when it leads nowhere, the hop stays as it is.
+        """
+        if hop.stands_for is None:
+            return hop
+        usual = hop.transport if hop.transport.is_reliable else None
+        located = self._locator.find(Place.of(hop.stands_for, usual=usual))
+        return located.hops[0].by_way_of(hop) if located and located.hops else hop
 
     def host_towards(self, source: Hop) -> str:
         """Our address on this machine for whoever is there: where sound can be received. Raises OSError."""

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from softagent.sip.address import Uri, join_host_port
+from softagent.sip.address import Uri, join_host_port, parameter
 from softagent.sip.hop import Hop, Transport
 
 MOST_HOPS = 16
@@ -74,10 +74,10 @@ class Place:
     """None leaves it to the DNS."""
 
     @classmethod
-    def of(cls, uri: Uri) -> Place:
-        """The place that a URI names (RFC 3263 section 4)."""
-        is_open = uri.scheme == "sip" and "transport" not in dict(uri.parameters)
-        return cls(uri.host, uri.port or 0, None if is_open else Transport.of(uri))
+    def of(cls, uri: Uri, *, usual: Transport | None = None) -> Place:
+        """The place that a URI names (RFC 3263 section 4); `usual` is meant where it names no transport."""
+        is_open = uri.scheme == "sip" and parameter(uri.parameters, "transport") is None
+        return cls(uri.host, uri.port or 0, usual if is_open else Transport.of(uri))
 
     @property
     def literal(self) -> Hop | None:

@@ -9,13 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from conftest import EAGER, QUICK, Handset
+from conftest import EAGER, QUICK, Handset, answered
 from name_server import NameServer
 from peer import PATIENCE_SECONDS, Peer
 from stream_peer import StreamPeer
 
 from softagent.config import Account, Secret
 from softagent.sip.hop import Transport
+from softagent.sip.locating import Place
 from softagent.sip.message import Headers, Request
 from softagent.sip.pacing import PROMPT, pacing_of
 from softagent.sip.phone import Registration, RegistrationState
@@ -309,6 +310,36 @@ def test_srv_failover(start: Callable[..., Handset], peer: Peer, backup: Peer) -
         assert peer.next_request().uri == "sip:office.lan"
         assert backup.register().uri == "sip:office.lan"
         phone.stop(timeout_seconds=0.0)
+
+
+def test_a_name_in_a_route_is_looked_up(
+    peer: Peer, backup: Peer, start: Callable[..., Handset]
+) -> None:
+    """While the call rings; requests of ours go there by then."""
+    server = NameServer({("proxy.lan", "A"): (60, ["127.0.0.1"])})
+    handset = start(peer)
+    peer.register()
+    line = handset.phone.sip.line
+    line._locator._resolver = server.resolver
+    call, _ = answered(peer, handset, headers=f"Record-Route: <sip:proxy.lan:{backup.port};lr>\r\n")
+    peer.until_fence()
+    with contextlib.closing(server), line.endpoint.changed:
+        place = Place("proxy.lan", backup.port)
+        assert line.endpoint.changed.wait_for(
+            lambda: line._locator.find(place) is not None, PATIENCE_SECONDS
+        )
+    call.hang_up()
+    assert backup.request("BYE").headers.values("Route")
+
+
+def test_a_name_in_a_route_that_leads_nowhere(peer: Peer, start: Callable[..., Handset]) -> None:
+    """The INVITE's own source is left."""
+    handset = start(peer)
+    peer.register()
+    call, _ = answered(peer, handset, headers="Record-Route: <sip:proxy.invalid:5099;lr>\r\n")
+    peer.until_fence()
+    call.hang_up()
+    assert peer.request("BYE").headers.values("Route")
 
 
 def test_pacing_options() -> None:

@@ -46,8 +46,10 @@ def test_strict_router() -> None:
 
 
 def test_host_name_in_the_route_falls_back_to_the_source() -> None:
-    """A look-up would hold up the call; the INVITE's sender knows the way."""
-    assert dialog("Record-Route: <sip:proxy.lan;lr>\r\n").next_hop == SOURCE
+    """Which stands in for it until it is looked up: the INVITE's sender knows the way."""
+    hop = dialog("Record-Route: <sip:proxy.lan;lr>\r\n").next_hop
+    assert hop == SOURCE
+    assert str(hop.stands_for) == "sip:proxy.lan;lr"
 
 
 def test_matches_by_call_and_both_tags() -> None:
