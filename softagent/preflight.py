@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from softagent.config import Account
+from softagent.config import Account, TlsSettings
 from softagent.dialogue.prompt import opening
 from softagent.errors import (
     ConfigError,
@@ -30,6 +30,7 @@ from softagent.errors import (
 from softagent.models.store import ModelStore
 from softagent.sip.phone import IncomingCall, Phone, Registration, RegistrationState
 from softagent.sip.ports import RtpPorts
+from softagent.sip.tls import TlsPolicy
 
 CHARACTERS_PER_TOKEN = 3.5
 """Of English text in Qwen's vocabulary, on the safe side."""
@@ -61,6 +62,8 @@ def check_account(account: Account, store: ModelStore) -> Iterator[Finding]:
         yield _finding(f"{subject}.model", partial(_model, engine, model, store))
     yield _finding("facts", partial(_facts, account))
     yield _finding("local_port", partial(_sip_port, account))
+    if account.transport == "tls":
+        yield _finding("tls", partial(_certificates, account.tls))
     yield _finding("rtp_ports", partial(_rtp_ports, account))
     directory = account.recording.directory
     if directory is not None:
@@ -111,13 +114,17 @@ def _facts(account: Account) -> str:
 
 
 def _sip_port(account: Account) -> str:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        _bind(probe, account.local_address, account.local_port)
+    kinds = [socket.SOCK_DGRAM]
+    if account.transport == "tcp" and account.local_port:
+        kinds.append(socket.SOCK_STREAM)
+    for kind in kinds:
+        with socket.socket(_family(account.local_address), kind) as probe:
+            _bind(probe, account.local_address, account.local_port)
     return f"{account.local_port} is free" if account.local_port else "any free one"
 
 
 def _rtp_ports(account: Account) -> str:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+    with socket.socket(_family(account.local_address), socket.SOCK_DGRAM) as probe:
         _bind(probe, account.local_address, 0)
     ports, pairs = RtpPorts(account.rtp_ports), 0
     while ports.reserve(account.local_address) is not None:
@@ -127,19 +134,34 @@ def _rtp_ports(account: Account) -> str:
     return f"{account.rtp_ports}: {pairs} free {'pair' if pairs == 1 else 'pairs'}"
 
 
+def _certificates(settings: TlsSettings) -> str:
+    TlsPolicy(settings, ()).load()
+    if not settings.verify:
+        return "any certificate is taken: whoever is in between can listen"
+    trusted = settings.ca_file or "the authorities that this machine knows"
+    return f"the PBX's certificate must be signed by {trusted}"
+
+
+def _family(address: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in address else socket.AF_INET
+
+
 def _bind(probe: socket.socket, address: str, port: int) -> None:
+    kind = "TCP" if probe.type is socket.SOCK_STREAM else "UDP"
+    if kind == "TCP":  # connections of the last run may still wait out their time
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         probe.bind((address, port))
     except OSError as error:
         match error.errno:
             case errno.EADDRINUSE:
                 raise PortInUse(
-                    f"UDP port {port} is in use: choose another one, or stop what uses it"
+                    f"{kind} port {port} is in use: choose another one, or stop what uses it"
                     " (another softagent?)"
                 ) from None
             case errno.EACCES:
                 raise PortInUse(
-                    f"UDP port {port} is kept for root: choose one above 1023"
+                    f"{kind} port {port} is kept for root: choose one above 1023"
                 ) from None
             case errno.EADDRNOTAVAIL:
                 raise PortInUse(

@@ -18,6 +18,7 @@ from softagent.config import (
     RecordingSettings,
     Secret,
     SynthesizerSettings,
+    TlsSettings,
     TraceSettings,
     VadSettings,
 )
@@ -129,6 +130,25 @@ def test_a_taken_port_is_a_problem(account: Account, store: ModelStore) -> None:
         [finding] = problems(account, store, local_port=0, rtp_ports=PortRange(5300, 5301))
         assert finding.detail == "all of 5300-5301 are in use: choose another range"
         assert isinstance(finding.error, PortInUse)
+
+
+def test_a_taken_tcp_port_is_a_problem(account: Account, store: ModelStore) -> None:
+    """With TCP as the transport: with UDP it only means that nobody can come in by TCP."""
+    with socket.create_server(("127.0.0.1", 5300)):
+        [finding] = problems(account, store, transport="tcp")
+        assert finding.detail.startswith("TCP port 5300 is in use")
+        assert problems(account, store, transport="udp") == []
+
+
+def test_certificates_that_can_not_be_read_are_a_problem(
+    account: Account, store: ModelStore, tmp_path: Path
+) -> None:
+    """Only where TLS is spoken; that any certificate is taken is said, too."""
+    settings = TlsSettings(ca_file=tmp_path / "none.pem")
+    [finding] = problems(account, store, transport="tls", tls=settings)
+    assert finding.subject == "tls"
+    assert finding.detail.endswith("none.pem\": can't be read: No such file or directory")
+    assert problems(account, store, transport="tls", tls=TlsSettings(verify=False)) == []
 
 
 def test_an_address_of_another_machine_is_a_problem(account: Account, store: ModelStore) -> None:

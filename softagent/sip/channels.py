@@ -30,6 +30,8 @@ MOST_STRANGERS = 8
 """Of them, those from elsewhere than the PBX: a call whose PBX has failed over may need one."""
 PORT_TRIES = 16
 """Free UDP ports looked at until TCP is free there too."""
+REST_SECONDS = 1.0
+"""For a door while this process can't open anything more."""
 NEVER = float("inf")
 
 Lost = tuple[Hop, str]
@@ -53,6 +55,8 @@ class Channels:
         self._selector = selectors.DefaultSelector()
         self._udp: dict[socket.AddressFamily, socket.socket] = {}
         self._doors: dict[socket.socket, Transport] = {}
+        self._resting: dict[socket.socket, float] = {}
+        """Doors that nobody is let in by until then: there was nothing left to let them in with."""
         self._tls_port = 0
         self._connections: dict[int, Connection] = {}
         self._numbers = itertools.count(1)
@@ -147,7 +151,8 @@ class Channels:
     @property
     def next_wake(self) -> float:
         """When `wake` has something to do."""
-        return min((c.deadline for c in self._connections.values()), default=NEVER)
+        deadlines = (connection.deadline for connection in self._connections.values())
+        return min((*deadlines, *self._resting.values()), default=NEVER)
 
     def wake(self, now: float) -> None:
         """Close what has taken too long."""
@@ -156,6 +161,9 @@ class Channels:
                 connection.check(now)
             except ConnectionLost as lost:
                 self._drop(connection, str(lost))
+        for door in [door for door, until in self._resting.items() if now >= until]:
+            del self._resting[door]
+            self._selector.register(door, selectors.EVENT_READ)
 
     def receive(self, ready: set[object], now: float) -> Iterator[tuple[bytes, Hop]]:
         """What has come on the sockets that are ready, each message with where it came from."""
@@ -192,8 +200,12 @@ class Channels:
         """Let a visitor in, unless there are too many."""
         try:
             channel, address = door.accept()
-        except OSError as error:
-            log.debug("account=%s event=accept-failed error=%r", self._name, error)
+        except (BlockingIOError, ConnectionError):  # gone again
+            return
+        except OSError as error:  # too many files: asking again at once would help nobody
+            log.warning("account=%s event=accept-failed error=%r", self._name, str(error))
+            self._selector.unregister(door)
+            self._resting[door] = now + REST_SECONDS
             return
         if self._is_full(address[0]):
             log.debug("account=%s event=connection-refused from=%s", self._name, address[0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import errno
 import socket
 import ssl
 from collections.abc import Callable, Iterator
@@ -17,8 +18,11 @@ from wire import OFFER
 
 from softagent.config import TlsSettings
 from softagent.sip.address import NameAddress
+from softagent.sip.channels import Channels
+from softagent.sip.hop import Transport
 from softagent.sip.message import Request
 from softagent.sip.phone import CallEnd, RegistrationState
+from softagent.sip.tls import TlsPolicy
 
 
 @pytest.fixture
@@ -346,3 +350,30 @@ def test_a_plain_pbx_on_the_tls_port(tcp: StreamPeer, start: Callable[..., Hands
     tcp.send(b"SIP/2.0 400 Bad Request\r\n\r\n")
     handset.registration()
     assert "TLS failed" in handset.registration().reason
+
+
+class Exhausted(socket.socket):
+    """A listening socket in a process that can't open anything more."""
+
+    def accept(self) -> tuple[socket.socket, object]:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+
+def test_a_door_rests_while_nobody_can_be_let_in() -> None:
+    """The thread would go round for nothing else."""
+    channels = Channels("test", TlsPolicy(TlsSettings(), ()))
+    channels.open("127.0.0.1", 0, needs_tcp=True)
+    door = Exhausted(socket.AF_INET, socket.SOCK_STREAM)
+    door.bind(("127.0.0.1", 0))
+    door.listen()
+    channels._doors[door] = Transport.TCP
+    channels.watch(door)
+    with socket.create_connection(door.getsockname()):
+        ready = channels.wait(PATIENCE_SECONDS)
+        assert door in ready
+        assert list(channels.receive(ready, 10.0)) == []
+        assert channels.wait(0.0) == set()
+        assert channels.next_wake == 11.0
+        channels.wake(11.0)
+        assert door in channels.wait(PATIENCE_SECONDS)
+    channels.close()
