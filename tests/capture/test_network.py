@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from softagent.capture.network import MOST_PENDING, Datagram, Network, Segment
@@ -78,6 +78,7 @@ def v6_fragments(packet: bytes, size: int) -> list[bytes]:
 
 
 @pytest.mark.parametrize("hosts", [("10.0.0.1", "10.0.0.2"), ("fd00::1", "fd00::2")])
+@settings(deadline=None)
 @given(data=st.data(), payload=st.binary(min_size=100, max_size=400))
 def test_fragments_are_joined_in_any_order(
     hosts: tuple[str, str], data: st.DataObject, payload: bytes
@@ -157,6 +158,7 @@ def test_everything_else_is_counted(frame: Frame) -> None:
     assert network.tally.links == ({147} if frame.link == 147 else set())
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.binary(max_size=80)),
     st.sampled_from([0, 1, 101, 108, 113, 276]),

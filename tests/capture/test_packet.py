@@ -6,7 +6,7 @@ import socket
 import struct
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from softagent.capture.packet import LONGEST_PAYLOAD_BYTES, checksum, ip_packet
@@ -28,6 +28,7 @@ def ones_complement_sum(data: bytes) -> int:
     return total
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_the_checksum_makes_the_sum_of_all_words_minus_zero(data: bytes) -> None:
     """What a receiver adds up over data and checksum is 0xFFFF (RFC 1071)."""
@@ -40,6 +41,7 @@ def test_the_checksum_of_the_rfc() -> None:
     assert checksum(bytes.fromhex("0001f203f4f5f6f7")) == 0xFFFF - 0xDDF2
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200), HOSTS, PORTS, PORTS)
 def test_a_receiver_would_take_the_packet(payload: bytes, hosts, sport: int, dport: int) -> None:
     """Lengths, addresses, ports and both checksums are right, in IPv4 and IPv6."""

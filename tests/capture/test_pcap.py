@@ -134,7 +134,7 @@ def test_a_missing_file_and_a_folder(tmp_path: Path) -> None:
 
 
 @given(st.binary(max_size=200), st.sampled_from(["pcap", "pcapng", "raw"]))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_hostile_content_ends_quietly(file: Path, content: bytes, kind: str) -> None:
     """Any bytes behind a right beginning: frames, or an end, and no exception of another kind."""
     head = {
@@ -151,7 +151,7 @@ def test_hostile_content_ends_quietly(file: Path, content: bytes, kind: str) -> 
 
 
 @given(st.data())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_damaged_pcapng_ends_quietly(file: Path, data: st.DataObject) -> None:
     """A few bytes changed anywhere in a good file."""
     good = bytearray(section("<") + interface("<", link=1) + enhanced("<", 0, 1, PACKET) * 2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from softagent.capture.secrets import masked
@@ -35,6 +35,7 @@ def test_the_digest_stays() -> None:
     assert masked(message) == message
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400))
 def test_nothing_changes_its_length(data: bytes) -> None:
     """Whatever comes in: Content-Length stays right."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from softagent.errors import ConfigError
@@ -73,6 +73,7 @@ def test_duplicates_come_after_their_originals() -> None:
     assert all(first < second for first, second in twice)
 
 
+@settings(deadline=None)
 @given(
     st.builds(
         Impairment,

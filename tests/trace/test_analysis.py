@@ -180,7 +180,9 @@ def test_an_unknown_link_layer_is_one_line(tmp_path: Path) -> None:
 
 
 @given(st.data())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(
+    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60
+)
 def test_a_damaged_capture_is_survived(tmp_path: Path, data: st.DataObject) -> None:
     """Bytes of a real one changed anywhere: it is read, drawn and told as data, or refused."""
     name = data.draw(st.sampled_from(["asterisk-echo-udp.pcap", "asterisk-register.pcapng"]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from softagent.capture.network import Segment
@@ -20,6 +20,7 @@ def segment(payload: bytes, sequence: int, *, is_start: bool = False) -> Segment
     return Segment(0, A, B, payload, sequence % 2**32, is_start)
 
 
+@settings(deadline=None)
 @given(
     cuts=st.sets(st.integers(1, len(TEXT) - 1), max_size=12),
     start=st.sampled_from([1, 2**32 - 40, 2**31 - 20]),
@@ -71,6 +72,7 @@ def test_tls_is_counted_not_read() -> None:
     assert connections.encrypted == 1
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.binary(max_size=60), st.integers(0, 2**32 - 1))))
 def test_anything_else_is_survived(segments: list[tuple[bytes, int]]) -> None:
     """Other protocols on TCP."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from softagent.trace.described import described
@@ -50,6 +50,7 @@ def test_the_clock_is_the_rtpmaps() -> None:
     assert media.formats == {96: ("OPUS", 48000), 0: ("PCMU", 8000)}
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_body_is_survived(body: bytes) -> None:
     """Also behind a media line."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from aiortp import RtpPacket
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from softagent.trace.figures import Figures, figures
@@ -53,6 +53,7 @@ def test_a_clean_stream_is_clean() -> None:
     assert clean.drift_ppm == pytest.approx(0, abs=0.1)
 
 
+@settings(deadline=None)
 @given(st.sets(st.integers(1, 98)), st.integers(0, 65535))
 def test_every_missing_packet_is_counted(missing: set[int], first: int) -> None:
     """However many in a row, and nothing else is blamed."""
@@ -63,6 +64,7 @@ def test_every_missing_packet_is_counted(missing: set[int], first: int) -> None:
     assert found.lost_pct == pytest.approx(len(missing))
 
 
+@settings(deadline=None)
 @given(st.sets(st.integers(0, 99)))
 def test_every_duplicate_is_counted(twice: set[int]) -> None:
     """It is neither lost nor out of order."""
@@ -144,6 +146,7 @@ def test_one_packet_is_a_stream_without_intervals() -> None:
     assert (found.drift_ppm, found.max_gap_ms) == (None, 0)
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from softagent.trace.analysis import analyse
@@ -69,6 +69,7 @@ def test_many_hosts_get_letters_and_a_legend() -> None:
     assert all(len(line) <= 80 for line in drawn)
 
 
+@settings(deadline=None)
 @given(st.integers(40, 200), st.integers(2, 6), st.text(max_size=80))
 def test_no_line_is_longer_than_the_terminal(width: int, hosts: int, reason: str) -> None:
     """Whatever is in a message; and nothing in it reaches the terminal that it might obey."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from aiortp.packet import RtcpReceiverInfo, RtcpRrPacket, RtcpSenderInfo, RtcpSrPacket
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from softagent.trace.reception import receptions
@@ -66,6 +66,7 @@ def test_an_impossible_round_trip_is_left_out(lsr: int, dlsr: int) -> None:
     assert found[7].round_trips_ms == []
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=80)))
 def test_any_rtcp_is_survived(datagrams: list[bytes]) -> None:
     """SRTCP, cut off, or none at all."""
