@@ -240,7 +240,7 @@ def _unfold(text: str) -> Iterator[str]:
     pending: list[str] = []
     for line in text.replace("\r\n", "\n").split("\n"):
         clean = line.replace("\r", " ").rstrip()
-        if clean[:1] in (" ", "\t") and pending:
+        if line[:1] in (" ", "\t") and pending:
             pending.append(clean.strip())
             continue
         if pending:

@@ -11,6 +11,9 @@ import targets
 from hypothesis import given
 from hypothesis import strategies as st
 
+from softagent.sip.errors import MessageError
+from softagent.sip.framing import Framer
+
 SEEDS = [
     *((targets.sip, data) for data in seeds.files("sip")),
     *((targets.description, data) for data in seeds.files("sdp")),
@@ -31,6 +34,34 @@ def test_every_seed_is_taken(target: Callable[[bytes], None], data: bytes) -> No
 def test_sip(data: bytes) -> None:
     """Messages of PBXs and of the torture set, damaged."""
     targets.sip(data)
+
+
+def framed(chunks: list[bytes]) -> tuple[list[bytes], bool]:
+    """The messages in a stream that comes in these pieces, and whether it could be read to its end."""
+    framer, frames = Framer(), []
+    try:
+        for chunk in chunks:
+            frames += framer.feed(chunk)
+    except MessageError:
+        return frames, False
+    return frames, True
+
+
+@seeds.bounded(200)
+@given(st.lists(seeds.mutations("sip"), max_size=4), st.lists(st.integers(1, 300), max_size=40))
+def test_streams(messages: list[bytes], sizes: list[int]) -> None:
+    """However a stream is cut up, the same messages come out of it, and nothing but what was in it."""
+    stream = b"".join(messages)
+    chunks, start = [], 0
+    for size in sizes:
+        chunks.append(stream[start : start + size])
+        start += size
+    chunks.append(stream[start:])
+    frames, is_whole = framed(chunks)
+    assert (frames, is_whole) == framed([stream])
+    for frame in frames:
+        assert frame in stream
+        targets.sip(frame)
 
 
 @seeds.bounded(300)

@@ -45,8 +45,9 @@ def test_names_in_any_case(name: str) -> None:
 
 def test_folded_lines() -> None:
     """A line that begins with white space continues the one before."""
-    folded = request_bytes("OPTIONS").replace(b"Contact: <", b"Contact:\r\n  \t<")
-    assert parse(folded).addresses("Contact")[0].uri.user == "1003"
+    for fold in (b"\r\n  \t", b"\r\n \r\n\t"):
+        folded = request_bytes("OPTIONS").replace(b"Contact: <", b"Contact:" + fold + b"<")
+        assert parse(folded).addresses("Contact")[0].uri.user == "1003"
 
 
 def test_bare_line_feeds_and_leading_keep_alive() -> None:
