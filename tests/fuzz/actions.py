@@ -11,6 +11,7 @@ from telephone import OURS, PBX, STRANGER, Telephone
 
 from softagent.sip.hop import Hop
 from softagent.sip.message import Request
+from softagent.sip.pyvoip import ReceivedCall
 
 METHODS = (
     *("INVITE", "INVITE", "ACK", "BYE", "CANCEL", "UPDATE", "INFO", "OPTIONS", "NOTIFY", "PRACK"),
@@ -27,6 +28,12 @@ OFFER, _, _, HOLD, _ = seeds.files("sdp")
 BODIES = (b"", *seeds.files("sdp"))
 STATUSES = (100, 180, 183, 200, 302, 401, 407, 408, 423, 481, 491, 500, 503, 603)
 PEER_TAG = "peer"
+OUTGOING = -1
+"""The dialog of the last call that we have begun."""
+PROGRESS = (
+    "Event: refer\r\nSubscription-State: active\r\nContent-Type: message/sipfrag;version=2.0\r\n"
+)
+DEEDS = ("answer", "hang up", "reject", "hold", "resume", "transfer", "consult", "digits", "call")
 
 
 @dataclass(frozen=True)
@@ -63,7 +70,7 @@ class Again:
 
 @dataclass(frozen=True)
 class Act:
-    """Our own side does something with its last call: answer, hang up, reject."""
+    """Our own side does something, mostly with its last call."""
 
     what: str
 
@@ -107,13 +114,11 @@ class Caller:
             case Again(back) if self._delivered:
                 data, source = self._delivered[-1 - back % len(self._delivered)]
                 subject.deliver(data, source)
+            case Act("call"):
+                subject.call()
+                subject.wait(0.0)
             case Act(what) if subject.calls:
-                call = subject.calls[-1]
-                {
-                    "answer": call.answer,
-                    "hang up": call.hang_up,
-                    "reject": lambda: call.reject(486),
-                }[what]()
+                _act(what, subject)
                 subject.wait(0.0)
             case Reply(back, status) if subject.requests:
                 request = subject.requests[-1 - back % len(subject.requests)]
@@ -128,7 +133,9 @@ class Caller:
         self.subject.deliver(data, source)
 
     def _request(self, ask: Ask) -> bytes:
-        call_id = f"dialog-{ask.dialog}"
+        call_id, ours = f"dialog-{ask.dialog}", self.subject.tags.get(f"dialog-{ask.dialog}", "")
+        if ask.dialog == OUTGOING and (invite := self.subject.last_invite) is not None:
+            call_id, ours = invite.call_id, invite.sender.tag
         sequence = max(1, self._sequences.get(ask.dialog, 1) + ask.sequence)
         self._sequences[ask.dialog] = sequence
         self._count += 1
@@ -136,9 +143,7 @@ class Caller:
         self._branches["last"] = branch
         if ask.method == "INVITE":
             self._branches["invite"] = branch
-        tag = {"none": "", "wrong": ";tag=wrong"}.get(ask.to)
-        if tag is None:
-            tag = f";tag={self.subject.tags.get(call_id, 'unknown')}"
+        tag = {"none": "", "wrong": ";tag=wrong"}.get(ask.to, f";tag={ours}")
         has_type = "Content-Type" in ask.headers or not ask.body
         kind = "" if has_type else "Content-Type: application/sdp\r\n"
         head = (
@@ -151,14 +156,41 @@ class Caller:
         return head.encode() + ask.body
 
 
+def _act(what: str, subject: Telephone) -> None:
+    call = subject.calls[-1]
+    match what:
+        case "answer" | "reject" if isinstance(call, ReceivedCall):
+            call.answer() if what == "answer" else call.reject(486)
+        case "hang up":
+            call.hang_up()
+        case "hold":
+            call.hold(subject.result())
+        case "resume":
+            call.resume(subject.result())
+        case "transfer":
+            call.transfer("1002", subject.result())
+        case "consult":
+            subject.calls[0].transfer_to(call, subject.result())
+        case "digits":
+            call.send_info_digits("12#", subject.result())
+        case _:
+            pass
+
+
 def _response(request: Request, status: int) -> bytes:
+    has_tag = bool(request.recipient.tag) or status == 100
     copied = "".join(
-        f"{name}: {value}\r\n"
+        f"{name}: {value}{'' if name != 'To' or has_tag else f';tag={PEER_TAG}'}\r\n"
         for name, value in request.headers
         if name in ("Via", "From", "To", "Call-ID", "CSeq")
     )
-    challenge = 'WWW-Authenticate: Digest realm="r",nonce="n",qop="auth"\r\n'
-    return f"SIP/2.0 {status} Scripted\r\n{copied}{challenge}Expires: 60\r\n\r\n".encode()
+    body = OFFER if request.method == "INVITE" and status in (183, 200) else b""
+    more = (
+        'WWW-Authenticate: Digest realm="r",nonce="n",qop="auth"\r\nExpires: 60\r\n'
+        f"Contact: <sip:1002@{PBX}>\r\nContent-Type: application/sdp\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    return f"SIP/2.0 {status} Scripted\r\n{copied}{more}".encode() + body
 
 
 def actions(*sources: Hop, dialogs: int = 3, may_wait: float = 70.0) -> st.SearchStrategy[Action]:
@@ -167,7 +199,7 @@ def actions(*sources: Hop, dialogs: int = 3, may_wait: float = 70.0) -> st.Searc
     ask = st.builds(
         Ask,
         st.sampled_from(METHODS),
-        dialog=st.integers(0, dialogs - 1),
+        dialog=st.integers(OUTGOING, dialogs - 1),
         to=st.sampled_from(("none", "ours", "ours", "wrong")),
         sequence=st.sampled_from((0, 0, 1, 1, 2, -1)),
         branch=st.sampled_from(("new", "new", "new", "last", "invite")),
@@ -182,21 +214,29 @@ def actions(*sources: Hop, dialogs: int = 3, may_wait: float = 70.0) -> st.Searc
 
 
 def _ours(may_wait: float) -> Iterator[st.SearchStrategy[Action]]:
-    yield st.builds(Act, st.sampled_from(("answer", "answer", "answer", "hang up", "reject")))
-    yield st.just(Act("answer"))
+    yield st.builds(Act, st.sampled_from(DEEDS))
+    yield st.sampled_from((Act("answer"), Act("call"), Act("hold"), Act("transfer")))
+    yield st.builds(Reply, st.integers(0, 1), st.sampled_from((180, 200, 202)))
     yield st.builds(Reply, st.integers(0, 3), st.sampled_from(STATUSES))
     yield st.builds(Wait, st.floats(0.0, may_wait))
 
 
 def _likely(dialogs: int, source: Hop) -> Iterator[Ask]:
     """What a call consists of: random choices alone would seldom get one up."""
-    for dialog in range(dialogs):
+    for dialog in (OUTGOING, *range(dialogs)):
         yield Ask("INVITE", dialog, body=OFFER, source=source)
         yield Ask("ACK", dialog, to="ours", source=source)
         yield Ask("CANCEL", dialog, branch="invite", source=source)
         yield Ask("BYE", dialog, to="ours", sequence=1, source=source)
         for method in ("INVITE", "UPDATE"):
             yield Ask(method, dialog, to="ours", sequence=1, body=HOLD, source=source)
+        for status in (b"100 Trying", b"200 OK", b"486 Busy"):
+            yield Ask(
+                *("NOTIFY", dialog, "ours", 1),
+                body=b"SIP/2.0 " + status,
+                headers=PROGRESS,
+                source=source,
+            )
 
 
 RINGING = (Ask("INVITE", body=OFFER),)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from telephone import PBX, STRANGER, Telephone, telephone
 
+from softagent.sip.pyvoip import ReceivedCall
+
 SEPARATOR = b"@@"
 MOST_STEPS = 20
 QUIET_SECONDS = 400.0
@@ -20,7 +22,6 @@ def run(data: bytes) -> None:
         for step in data.split(SEPARATOR)[:MOST_STEPS]:
             _do(step[:1], step[1:], subject)
         for call in subject.calls:
-            call.reject(480)
             call.hang_up()
         subject.wait(QUIET_SECONDS)
         assert not any(subject.leftovers().values())
@@ -36,7 +37,9 @@ def _do(kind: bytes, rest: bytes, subject: Telephone) -> None:
         case b"w":
             subject.wait(float(rest[0] if rest else 0))
         case b"a" if subject.calls:
-            subject.calls[-1].answer()
+            call = subject.calls[-1]
+            assert isinstance(call, ReceivedCall)  # nobody calls out here
+            call.answer()
             subject.wait(0.0)
         case b"h" if subject.calls:
             subject.calls[-1].hang_up()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
 HERE = Path(__file__).parent
@@ -13,7 +13,7 @@ CORPUS = HERE / "corpus"
 TORTURE = HERE.parent / "sip"
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))
-"""For a long search by hand: that many examples instead of the tests' own, other ones each time."""
+"""For a long search by hand: that many examples instead of the tests' own, others each time."""
 
 WORDS = (
     *(b"\r\n", b"\n", b"\r", b"\0", b" ", b"\t", b",", b";", b":", b"=", b'"', b"<", b">", b"@"),
@@ -34,6 +34,8 @@ def bounded(examples: int) -> settings:
         derandomize=not EXAMPLES,
         database=None,
         deadline=None,
+        phases=[Phase.generate] if EXAMPLES else list(Phase),
+        report_multiple_bugs=False,
         suppress_health_check=list(HealthCheck),
     )
 

@@ -16,7 +16,7 @@ from softagent.config import AccessSettings, Account, PortRange, Secret
 from softagent.sip.errors import MessageError
 from softagent.sip.hop import Hop
 from softagent.sip.message import Request, Response, parse
-from softagent.sip.phone import IncomingCall
+from softagent.sip.phone import Call, CallEnd, OnResult, Result
 from softagent.sip.pyvoip import PyVoipPhone
 
 PBX, STRANGER = Hop("127.0.0.1", 5060), Hop("127.0.0.2", 5070)
@@ -48,7 +48,6 @@ class Sent:
 
     when: float
     status: int
-    tag: str
 
 
 class Telephone:
@@ -69,10 +68,16 @@ class Telephone:
         self.endpoint = self.phone.sip.line.endpoint
         self.endpoint._clock = lambda: self.now
         self.endpoint._flush = self._take  # type: ignore[method-assign]
-        self.calls: list[IncomingCall] = []
-        self.phone._on_call = self.calls.append
+        self.calls: list[Call] = []
+        self.ends: list[list[CallEnd]] = []
+        """What each call was told of its end."""
+        self.results: list[list[Result]] = []
+        """What came of each thing that we have asked of the other side."""
+        self.phone._on_call = self.take
         self.requests: list[Request] = []
         """Ours."""
+        self._grants: list[bytes] = []
+        """Answers to our REGISTERs, on their way."""
         self.tags: dict[str, str] = {}
         """Our tag by Call-ID, as far as we have told it."""
         self.statuses: list[int] = []
@@ -83,6 +88,29 @@ class Telephone:
 
     def close(self) -> None:
         self.endpoint.close(0.0)
+
+    def take(self, call: Call) -> None:
+        """A new call, in either direction."""
+        self.calls.append(call)
+        ends: list[CallEnd] = []
+        self.ends.append(ends)
+        call.on_end(ends.append)
+
+    def result(self) -> OnResult:
+        """For the next thing that we ask."""
+        results: list[Result] = []
+        self.results.append(results)
+        return results.append
+
+    def call(self) -> None:
+        """Call somebody."""
+        self.take(self.phone.call("1002", self.result(), ring_seconds=20.0))
+
+    @property
+    def last_invite(self) -> Request | None:
+        """That of the last call of ours."""
+        invites = (r for r in reversed(self.requests) if r.method == "INVITE")
+        return next((invite for invite in invites if not invite.recipient.tag), None)
 
     def deliver(self, data: bytes, source: Hop = PBX) -> None:
         """Have a datagram arrive. Raises whatever gets out of the code that handles it."""
@@ -96,8 +124,12 @@ class Telephone:
         end = self.now + seconds
         for _ in range(MOST_TURNS):
             with self.endpoint.lock:
+                while self._grants:
+                    self.endpoint._dispatch(self._grants.pop(), PBX)
                 wake = self._wake()
             self.endpoint._give_notices()
+            if self._grants:
+                continue
             if wake > end:
                 self.now = end
                 return
@@ -120,6 +152,8 @@ class Telephone:
             message = _read(data)
             if isinstance(message, Request):
                 self.requests.append(message)
+                if message.method == "REGISTER":
+                    self._grants.append(_granted(message))
             elif message is not None:
                 self._note(message, hop)
         outbox.clear()
@@ -134,9 +168,9 @@ class Telephone:
         key = (hop, response.via.branch, response.call_id, response.cseq)
         known = self._finals.get(key)
         if known is None or self.now >= known.when + TRANSACTION_SECONDS:
-            self._finals[key] = Sent(self.now, response.status, response.recipient.tag)
+            self._finals[key] = Sent(self.now, response.status)
         else:
-            assert (response.status, response.recipient.tag) == (known.status, known.tag)
+            assert response.status == known.status
 
     def leftovers(self) -> dict[str, int]:
         """What is still kept of requests and calls; the registration goes on for ever."""
@@ -153,6 +187,12 @@ class Telephone:
             "alarms": len(self.endpoint._alarms._waiting),
             "notices": len(self.endpoint._notices),
         }
+
+
+def _granted(register: Request) -> bytes:
+    names = ("Via", "From", "To", "Call-ID", "CSeq", "Contact")
+    copied = "".join(f"{name}: {register.need(name)}\r\n" for name in names)
+    return f"SIP/2.0 200 OK\r\n{copied}Expires: 120\r\n\r\n".encode()
 
 
 def _read(data: bytes) -> Request | Response | None:

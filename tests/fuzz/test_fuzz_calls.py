@@ -20,9 +20,10 @@ VICTIM = 9
 def leave(subject: Telephone) -> None:
     """End what is up, and be left alone."""
     for call in subject.calls:
-        call.reject(480)
         call.hang_up()
     subject.wait(QUIET_SECONDS)
+    assert all(len(results) == 1 for results in subject.results), "an action has one end"
+    assert all(len(ends) == 1 for ends in subject.ends), "a call has one end"
     assert {what: count for what, count in subject.leftovers().items() if count} == {}
 
 
