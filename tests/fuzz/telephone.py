@@ -113,10 +113,9 @@ class Telephone:
         return next((invite for invite in invites if not invite.recipient.tag), None)
 
     def deliver(self, data: bytes, source: Hop = PBX) -> None:
-        """Have a datagram arrive. Raises whatever gets out of the code that handles it."""
-        with self.endpoint.lock, contextlib.suppress(MessageError):
-            if not self.endpoint._is_flood(source):
-                self.endpoint._dispatch(data, source)
+        """Have a datagram arrive."""
+        with self.endpoint.lock:
+            self.endpoint._receive(data, source)
         self.wait(0.0)
 
     def wait(self, seconds: float) -> None:
@@ -125,7 +124,7 @@ class Telephone:
         for _ in range(MOST_TURNS):
             with self.endpoint.lock:
                 while self._grants:
-                    self.endpoint._dispatch(self._grants.pop(), PBX)
+                    self.endpoint._receive(self._grants.pop(), PBX)
                 wake = self._wake()
             self.endpoint._give_notices()
             if self._grants:
@@ -181,8 +180,8 @@ class Telephone:
             "clients": len(clients),
             "invites": len(transactions._invites),
             "calls": len(phone.calls),
-            "sessions": sum(not session.is_over for session in phone._switchboard.sessions),
-            "ports": len(phone._ports._used),
+            "sessions": sum(not session.is_over for session in phone.switchboard.sessions),
+            "ports": len(phone.ports._used),
             "timers": len([wake for wake in transactions._wakes if wake[2][-1] != "REGISTER"]),
             "alarms": len(self.endpoint._alarms._waiting),
             "notices": len(self.endpoint._notices),
