@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from softagent.sip.address import natural
+from softagent.sip.alarm import Alarm
 from softagent.sip.body import find
 from softagent.sip.errors import DescriptionError, MessageError, NotAcceptable
 from softagent.sip.inviting import Inviting
@@ -51,6 +52,8 @@ class Reinvite:
         self._tries = 0
         self._waited = 0.0
         self._inviting: Inviting | None = None
+        self._limit: Alarm | None = None
+        """When to give it up although the other side has been heard of."""
         self._has_answer = False
 
     def start(self) -> None:
@@ -80,7 +83,11 @@ class Reinvite:
 
     def _take(self, response: Response | None) -> None:
         if response is not None and response.status < 200:
+            self._set_limit()
             return
+        if self._limit is not None:
+            self._limit.cancel()
+            self._limit = None
         if response is not None and response.status < 300:
             self._accept(response)
             return
@@ -95,6 +102,17 @@ class Reinvite:
             self._on_result(CALL_OVER)
         else:
             self._on_result(result_of(response))
+
+    def _set_limit(self) -> None:
+        """Nobody has to be asked: who answers "ringing" and nothing more is sent a CANCEL (section 9.1)."""
+        endpoint = self._session.line.endpoint
+        if self._limit is None:
+            seconds = endpoint.transactions.timing.timeout_seconds
+            self._limit = endpoint.after(seconds, self._give_up)
+
+    def _give_up(self) -> None:
+        if self._inviting is not None:
+            self._inviting.cancel()
 
     def _wait(self, response: Response) -> float | None:
         """How long before the next try; None where there is none."""
