@@ -70,6 +70,11 @@ class Binding:
         return self._hops[0] if self._hops else None
 
     @property
+    def domain(self) -> str:
+        """Of our address at the registrar in use."""
+        return self._rota.current.domain
+
+    @property
     def contact(self) -> Contact:
         """Our address as the registrar's side reaches it."""
         return self._contact
@@ -188,6 +193,8 @@ class Binding:
             trouble = self._endpoint.trouble(self._hops[0]) if self._hops else ""
             where = self._where
             reason = f"{where}: {trouble}" if trouble else f"no answer from {where}"
+            if self._hops and not trouble:  # alive or not: another connection may do better
+                self._endpoint.disconnect(self._hops[0], reason)
             self.registrant.handle_failure(reason, now)
         elif (following := self.registrant.handle(response, now)) is not None:
             self._send(following)

@@ -14,7 +14,7 @@ import logging
 import selectors
 import socket
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from softagent.sip.connection import Connection, ConnectionLost, Stage, connect
 from softagent.sip.doors import bound
@@ -34,8 +34,15 @@ REST_SECONDS = 1.0
 """For a door while this process can't open anything more."""
 NEVER = float("inf")
 
-Lost = tuple[Hop, str]
-"""A hop that can't be reached any more, by the connection in it, and why."""
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A connection that is over, or was never made."""
+
+    hop: Hop
+    reason: str
+    was_open: bool = False
+    """It has been there: what was on its way when it went may still be said over another one."""
 
 
 class Channels:
@@ -46,7 +53,7 @@ class Channels:
     ) -> None:
         """`is_allowed` tells whether requests may come from an IP address."""
         self.local_port = 0
-        self.losses: list[Lost] = []
+        self.losses: list[Loss] = []
         """Connections lost since the owner has looked: it empties the list."""
         self._name = name
         self._tls = tls
@@ -137,6 +144,12 @@ class Channels:
             return self.local_port
         connection = self._towards(hop)
         return self._tls_port or (connection.local_port if connection else self.local_port)
+
+    def disconnect(self, hop: Hop, reason: str) -> None:
+        """Close the connection to a hop, if there is one."""
+        connection = self._towards(hop)
+        if connection is not None:
+            self._drop(connection, reason)
 
     def is_connected(self, hop: Hop) -> bool:
         """Whether there is a connection to that hop that is open already."""
@@ -277,11 +290,11 @@ class Channels:
             transport,
             reason,
         )
-        self.losses.append((hop, reason))
+        self.losses.append(Loss(hop, reason, was_open=connection.stage is Stage.OPEN))
 
     def _add_door(self, transport: Transport, family: socket.AddressFamily, port: int) -> int:
         door = bound(socket.SOCK_STREAM, family, self._host, port)
-        door.listen(16)
+        door.listen(2 * MOST_VISITORS)
         door.setblocking(False)
         self._doors[door] = transport
         self._selector.register(door, selectors.EVENT_READ)

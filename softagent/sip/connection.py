@@ -22,7 +22,7 @@ from softagent.sip.tls import CertificateRefused, TlsPolicy
 
 LARGEST_QUEUE_BYTES = 256 * 1024
 """Of messages that the other side doesn't take."""
-CONNECT_SECONDS = 5.0
+CONNECT_SECONDS = 4.0
 """From the first SYN to the end of the TLS handshake, and to the first message of a connection that came in."""
 MESSAGE_SECONDS = 30.0
 """From a message's first byte to its last."""

@@ -24,7 +24,7 @@ from softagent.config import TlsSettings
 from softagent.sip.addressing import Addressing
 from softagent.sip.admission import Admission
 from softagent.sip.alarm import NEVER, Alarm, Alarms
-from softagent.sip.channels import Channels
+from softagent.sip.channels import Channels, Loss
 from softagent.sip.doors import bind_problem
 from softagent.sip.errors import MessageError
 from softagent.sip.framing import PING
@@ -223,6 +223,10 @@ class Endpoint:
         """Begin to connect where there is no connection yet. Raises OSError when that fails at once."""
         self._channels.prepare(hop, self.now)
 
+    def disconnect(self, hop: Hop, reason: str) -> None:
+        """Close a connection that nothing comes back on; the signalling thread only."""
+        self._channels.disconnect(hop, reason)
+
     def trouble(self, hop: Hop) -> str:
         """Why the last connection to `hop` failed, once; empty when it hasn't."""
         return self._troubles.pop(replace(hop, connection=0), "")
@@ -350,20 +354,22 @@ class Endpoint:
             # The timers send again by UDP; a network that is down may be up by then.
             log.debug("account=%s event=not-sent to=%s error=%r", self.name, hop, error)
             if hop.transport.is_reliable:
-                self._channels.losses.append((hop, (error.strerror or str(error)).lower()))
+                reason = (error.strerror or str(error)).lower()
+                self._channels.losses.append(Loss(hop, reason))
         else:
             self.observe(message, self._local, hop.address)
 
     def _tell_losses(self) -> None:
         """What was to be answered over a lost connection won't be (RFC 3261 section 17.1.4)."""
         while self._channels.losses:
-            hop, reason = self._channels.losses.pop(0)
-            self._troubles.pop(replace(hop, connection=0), None)
-            self._troubles[replace(hop, connection=0)] = reason
+            loss = self._channels.losses.pop(0)
+            far_end = replace(loss.hop, connection=0)
+            self._troubles.pop(far_end, None)
+            self._troubles[far_end] = loss.reason
             if len(self._troubles) > MOST_TROUBLES:  # nobody has asked
                 del self._troubles[next(iter(self._troubles))]
-            self.transactions.lose(hop)
-            self._on_lost(hop)
+            self.transactions.lose(loss.hop, was_open=loss.was_open)
+            self._on_lost(loss.hop)
 
     def _give_notices(self) -> None:
         while self._notices:

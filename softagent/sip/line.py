@@ -86,8 +86,7 @@ class Line:
     @property
     def identity(self) -> Uri:
         """Our address of record, as others know us."""
-        account = self._account
-        return Uri("sip", account.username, account.domain or account.registrar)
+        return Uri("sip", self._account.username, self._binding.domain)
 
     @property
     def pbx(self) -> Hop | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from softagent.sip.alarm import NEVER
 from softagent.sip.hop import Hop
@@ -26,6 +27,7 @@ class ClientTransaction:
         """Called once: with the final response, or None when none came."""
         self.is_over = False
         self._repetition = repetition
+        self._has_tried_again = False
 
     @property
     def next_wake(self) -> float:
@@ -40,6 +42,12 @@ class ClientTransaction:
             return
         self.is_over = True
         self.on_result(response)
+
+    def try_again(self) -> bool:
+        """Go by another connection, the first being gone; False the second time."""
+        was_first, self._has_tried_again = not self._has_tried_again, True
+        self.destination = replace(self.destination, connection=0)
+        return was_first
 
     def give_up(self) -> None:
         """The way to the other side is gone."""

@@ -207,11 +207,19 @@ class Transactions:
             self.send_request(request, transaction.destination, now, lambda response: None)
             self._schedule((request.via.branch, "INVITE"), transaction)
 
-    def lose(self, hop: Hop) -> None:
-        """Give up what was sent over a connection that is gone (section 17.1.4)."""
+    def lose(self, hop: Hop, *, was_open: bool) -> None:
+        """Give up what was sent over a connection that is gone (section 17.1.4).
+
+        A request that the other side's closing may have crossed is sent once more, over a new
+        connection: should it have arrived, its branch tells that it is the same.
+        """
         lost = [key for key, client in self._clients.items() if client.destination.shares(hop)]
         for key in lost:
-            self._clients.pop(key).give_up()
+            client = self._clients[key]
+            if was_open and client.try_again():
+                self.outbox.append((client.datagram, client.destination))
+            else:
+                self._clients.pop(key).give_up()
         for key, invite in list(self._invites.items()):
             if invite.is_open and invite.destination.shares(hop):
                 self._invites.pop(key).give_up()

@@ -135,6 +135,32 @@ def test_a_lost_connection_is_made_again_at_once(
     assert again.cseq.number == first.cseq.number + 1
 
 
+def test_a_goodbye_survives_its_connection(tcp: StreamPeer, start: Callable[..., Handset]) -> None:
+    """Closed while the BYE was on its way: it comes again over the next one."""
+    handset = start(tcp)
+    tcp.register()
+    call, _ = answered(tcp, handset)
+    tcp.until_fence()
+    call.hang_up()
+    bye = tcp.request("BYE")
+    tcp.hang_up()
+    assert tcp.request("BYE") == bye
+    tcp.reply(bye, 200)
+
+
+def test_a_connection_that_nothing_comes_back_on(
+    tcp: StreamPeer, start: Callable[..., Handset]
+) -> None:
+    """Is given up with the REGISTER that got no answer: the next one takes another."""
+    handset = start(tcp)
+    tcp.accept()
+    assert handset.registration().state is RegistrationState.REGISTERING
+    assert handset.registration().reason == f"no answer from 127.0.0.1:{tcp.port}"
+    tcp.accept()
+    tcp.register()
+    registered(handset)
+
+
 def test_a_pbx_that_takes_no_connections(tcp: StreamPeer, start: Callable[..., Handset]) -> None:
     """The reason is in the registration, and the next try follows."""
     tcp.socket.close()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from wire import OFFER, request, response
 
-from softagent.sip.hop import Hop
+from softagent.sip.hop import Hop, Transport
 from softagent.sip.message import Request, Response, parse
 from softagent.sip.repetition import Timing
 from softagent.sip.response import respond
@@ -226,3 +227,56 @@ def test_cancel_follows_the_first_provisional_response(scene: Scene) -> None:
     assert [cancel.cseq.method for cancel in cancels] == ["CANCEL", "CANCEL"]
     assert scene.times[1:] == [0.2, 0.7]
     assert {cancel.via.branch for cancel in cancels} == {"z9hG4bKours"}
+
+
+STREAM = Hop("192.0.2.7", 5062, Transport.TCP, connection=7)
+
+
+def test_nothing_is_repeated_over_a_stream(scene: Scene) -> None:
+    """Timers E, G, I, J and K are off or zero (RFC 3261 table 4); the limit stays."""
+    results: list[Response | None] = []
+    bye = request("BYE", branch="z9hG4bKours")
+    scene.layer.send_request(bye, STREAM, 0.0, results.append)
+    for method, status in (("OPTIONS", 200), ("INVITE", 486)):
+        asked = request(method)
+        transaction = scene.layer.receive_request(asked, STREAM, 0.0)
+        assert transaction is not None
+        scene.layer.respond(transaction, respond(asked, status, source=STREAM), 0.0)
+    scene.run_until(100.0)
+    assert scene.times == [0.0] * 3
+    assert results == [None]
+
+
+def test_success_is_repeated_over_a_stream_too(scene: Scene) -> None:
+    """Behind the next proxy it may go by UDP (section 13.3.1.4)."""
+    asked = request("INVITE", body=OFFER)
+    transaction = scene.layer.receive_request(asked, STREAM, 0.0)
+    assert transaction is not None
+    scene.layer.respond(transaction, respond(asked, 200, source=STREAM), 0.0)
+    scene.run_until(4.0)
+    assert scene.times == [0.0, 0.5, 1.5, 3.5]
+
+
+def test_a_request_crossed_by_the_end_of_its_connection(scene: Scene) -> None:
+    """Goes once more, by another connection; the second time it is given up."""
+    results: list[Response | None] = []
+    scene.layer.send_request(request("BYE", branch="z9hG4bKours"), STREAM, 0.0, results.append)
+    scene.collect(0.0)
+    scene.layer.lose(STREAM, was_open=True)
+    [(again, destination)] = scene.layer.outbox
+    assert (again, destination.connection) == (scene.sent[0][1], 0)
+    scene.layer.outbox.clear()
+    scene.layer.lose(Hop("192.0.2.9", 5062, Transport.TCP, connection=8), was_open=True)
+    assert results == []
+    scene.layer.lose(replace(STREAM, connection=9), was_open=True)
+    assert results == [None]
+    assert scene.layer.outbox == []
+
+
+def test_a_connection_that_was_never_made(scene: Scene) -> None:
+    """There is nothing to try again."""
+    results: list[Response | None] = []
+    scene.layer.send_request(request("BYE", branch="z9hG4bKours"), STREAM, 0.0, results.append)
+    scene.layer.lose(STREAM, was_open=False)
+    assert results == [None]
+    assert scene.layer.is_quiet
