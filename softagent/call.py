@@ -36,12 +36,14 @@ from softagent.dialogue.events import (
     ReplyHeard,
     SpeechEnded,
     SpeechPaused,
+    SpeechStarted,
     TimePassed,
     TranscriptChanged,
     TranscriptFinished,
 )
 from softagent.dialogue.history import History
 from softagent.dialogue.phrases import phrases
+from softagent.dialogue.words import words
 from softagent.engines import Engines
 from softagent.errors import DiskFull, SoftagentError
 from softagent.hearing import Hearing
@@ -109,6 +111,7 @@ class CallSession:
             engines.voice_activity(codec.rate_hz),
             self._hearing,
             account.turn,
+            words=words(account.language),
             threshold=account.vad.threshold,
             rate_hz=codec.rate_hz,
         )
@@ -262,11 +265,14 @@ class CallSession:
         for event in self._listener.listen(samples, tick=self._tick, agent_speaks=agent_speaks):
             self._journal.log.debug("event=%s", type(event).__name__)
             self._handle(event)
-            self._mark_pause(event)
+            self._follow(event)
 
-    def _mark_pause(self, event: Event) -> None:
+    def _follow(self, event: Event) -> None:
+        """What the shell itself makes of speech, once the conversation has seen it."""
         turn = self._conversation.turn
         match event:
+            case SpeechStarted():
+                self._listener.hear_agent(self._conversation.history.last_said)
             case SpeechPaused() if self._conversation.state is AgentState.FINALIZING:
                 self._journal.stopwatch.open(turn, last_voiced=event.last_voiced)
                 self._journal.stopwatch.mark(turn, "paused")
@@ -286,8 +292,11 @@ class CallSession:
                 self._journal.digit(digit)
             case TranscriptChanged(text=text):
                 self._listener.observe(text)
-            case TranscriptFinished(turn=turn):
-                self._journal.transcript(event, is_current=turn == self._conversation.turn)
+            case TranscriptFinished(turn=turn, text=text):
+                is_current = turn == self._conversation.turn
+                self._journal.transcript(event, is_current=is_current)
+                if is_current:
+                    self._listener.observe(text)
             case ClauseWritten():
                 self._journal.clause(event)
 

@@ -225,7 +225,11 @@ class TurnSettings:
     prepare_ms: Annotated[int, Between(20, 5000)] = 100
     """Pause after which the likely answer is prepared, unheard."""
     pause_ms: Annotated[int, Between(100, 5000)] = 550
-    """Pause that ends the caller's turn."""
+    """Pause that ends the caller's turn, where the words don't tell."""
+    shortest_pause_ms: Annotated[int, Between(100, 5000)] = 250
+    """The same after a short answer ("yes"); after a whole sentence, half way up to `pause_ms`."""
+    longest_pause_ms: Annotated[int, Between(100, 10000)] = 1200
+    """The same in the middle of a sentence or of a number."""
     barge_in: bool = True
     """Whether the caller may interrupt the agent."""
     barge_in_ms: Annotated[int, Between(20, 2000)] = 128
@@ -237,6 +241,11 @@ class TurnSettings:
             yield (
                 f"prepare_ms {self.prepare_ms}: expected at most pause_ms ({self.pause_ms}):"
                 " the answer is prepared before the turn ends"
+            )
+        if not self.shortest_pause_ms <= self.pause_ms <= self.longest_pause_ms:
+            yield (
+                f"pause_ms {self.pause_ms}: expected from shortest_pause_ms"
+                f" ({self.shortest_pause_ms}) to longest_pause_ms ({self.longest_pause_ms})"
             )
 
 

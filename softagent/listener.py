@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from softagent.config import TurnSettings
 from softagent.dialogue.endpointer import Endpointer, EndpointerSettings, SpeechEvent
 from softagent.dialogue.events import SpeechPaused, SpeechResumed, SpeechStarted
+from softagent.dialogue.pause import PauseLengths, WordPolicy
+from softagent.dialogue.words import Words
 from softagent.engines import VoiceActivity
 from softagent.hearing import Hearing
 from softagent.media.frame import Samples, ticks
@@ -38,6 +40,16 @@ def endpointer_settings(
     )
 
 
+def pause_lengths(turn: TurnSettings) -> PauseLengths:
+    """The account's pauses in ticks."""
+    return PauseLengths(
+        shortest=ticks(turn.shortest_pause_ms),
+        finished=ticks((turn.shortest_pause_ms + turn.pause_ms) // 2),
+        usual=ticks(turn.pause_ms),
+        longest=ticks(turn.longest_pause_ms),
+    )
+
+
 class Listener:
     """Decides when the caller speaks and sees that all of it is heard. Call thread only."""
 
@@ -47,18 +59,21 @@ class Listener:
         hearing: Hearing,
         settings: TurnSettings,
         *,
+        words: Words,
         threshold: float,
         rate_hz: int,
     ) -> None:
         self._voice_activity = voice_activity
         self._hearing = hearing
         self._windows = WindowChunker(voice_activity.window_samples)
+        self._policy = WordPolicy(pause_lengths(settings), words)
         self._endpointer = Endpointer(
             endpointer_settings(
                 settings,
                 threshold=threshold,
                 window_ms=voice_activity.window_samples * 1000 // rate_hz,
-            )
+            ),
+            policy=self._policy,
         )
         self._preroll: deque[Samples] = deque(maxlen=PREROLL_TICKS)
         self._is_hearing = False
@@ -80,8 +95,12 @@ class Listener:
             if event is not None:
                 yield event
 
+    def hear_agent(self, said: str) -> None:
+        """Learn what the agent said last: its question tells what kind of answer to wait for."""
+        self._policy.hear_agent(said)
+
     def observe(self, words: str) -> None:
-        """Learn the partial transcript: it may shorten or lengthen the pause that ends the turn."""
+        """Learn the transcript so far: it may shorten or lengthen the pause that ends the turn."""
         self._endpointer.observe(words)
 
     def _begin_hearing(self) -> None:

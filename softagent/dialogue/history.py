@@ -108,6 +108,12 @@ class History:
             self._add("assistant", words)
 
     @property
+    def last_said(self) -> str:
+        """What the caller has heard the agent say last; empty before the first word."""
+        said = (m["content"] for m in reversed(self._exchanges) if m["role"] == "assistant")
+        return next(said, "")
+
+    @property
     def messages(self) -> tuple[Message, ...]:
         """All that the next prompt will begin with."""
         return (*self._prefix, *self._exchanges)

@@ -1,0 +1,125 @@
+"""Words that tell how far a caller has come, by language."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One language's. All of it in lower case, without punctuation."""
+
+    open_ends: frozenset[str]
+    """After these as the last words something must follow; up to three words each."""
+    numerals: frozenset[str]
+    """Figures as words; letters and digits count by themselves."""
+    short_answer: re.Pattern[str]
+    """Matches a whole answer that needs nothing after it."""
+    asks_number: re.Pattern[str]
+    asks_name: re.Pattern[str]
+    asks_yes_or_no: re.Pattern[str]
+
+    def is_open(self, plain: Sequence[str]) -> bool:
+        """Whether something must follow these words."""
+        return any(" ".join(plain[-count:]) in self.open_ends for count in (1, 2, 3))
+
+    def digits_at_end(self, plain: Sequence[str]) -> int:
+        """How many digits or single letters stand at the end of these words."""
+        count = 0
+        for word in reversed(plain):
+            if word.isdigit():
+                count += len(word)
+            elif word in self.numerals or (len(word) == 1 and word.isalpha() and word not in "ai"):
+                count += 1
+            else:
+                break
+        return count
+
+
+_ENGLISH_OPEN = """
+and, but, or, so, because, if, when, that, which, who, where, while, although, though, since, until, unless
+the, a, an, my, your, our, his, her, their, this, these, those, some, any, every
+to, for, of, in, on, at, by, with, from, about, into, than, as, like, between
+is, are, was, were, am, be, been, will, would, can, could, should, does, did, has, had
+i'm, it's, i'd, i'll, i've, we're, they're, there's, that's
+um, uh, er, erm, hmm, well, also, then, maybe, just
+i, we, you know, kind of, sort of, let me, let me see
+i want, i need, i would like, i'd like, i was wondering, i think, i have, i do have
+"""
+
+ENGLISH = Words(
+    open_ends=frozenset(_ENGLISH_OPEN.replace("\n", ", ").split(", ")) - {""},
+    numerals=frozenset(
+        [
+            "zero",
+            "oh",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+            "twenty",
+            "thirty",
+            "forty",
+            "fifty",
+            "sixty",
+            "seventy",
+            "eighty",
+            "ninety",
+            "hundred",
+            "double",
+            "triple",
+        ]
+    ),
+    short_answer=re.compile(
+        r"(?:(?:yes|yeah|yep|no|nope|nah|sure|okay|ok|please|thanks|thank you|correct|right|exactly"
+        r"|absolutely|of course|certainly|that's right|that's correct|that is right|that's fine"
+        r"|that's all|that's it|not really|go ahead|i do|i don't|it is|it isn't|goodbye|bye|hello|hi)"
+        r"\s*)+"
+    ),
+    asks_number=re.compile(
+        r"\b(?:(?:phone|telephone|mobile|order|account|customer|policy|reference|invoice|post|house)"
+        r" (?:number|code)|number|zip|how many|what time|which day|date|digits)\b",
+        re.IGNORECASE,
+    ),
+    asks_name=re.compile(r"\b(?:your (?:full |last |first |sur)?name|spell)\b", re.IGNORECASE),
+    asks_yes_or_no=re.compile(
+        r"^\W*(?:(?:so|and|then|all right|okay|great)\W+)*(?:is|are|was|were|do|does|did|can|could|shall|should|will"
+        r"|would|may|have|has)\b|\b(?:right|correct|okay)\?$",
+        re.IGNORECASE,
+    ),
+)
+
+KOREAN = Words(
+    open_ends=frozenset(["그리고", "그런데", "하지만", "그래서", "제가", "저는", "음", "어", "그", "저"]),
+    numerals=frozenset(["영", "공", "일", "이", "삼", "사", "오", "육", "칠", "팔", "구", "십"]),
+    short_answer=re.compile(
+        r"(?:(?:네|예|아니요|아니오|맞아요|맞습니다|좋아요|괜찮아요|감사합니다)\s*)+"
+    ),
+    asks_number=re.compile(r"번호|몇|언제"),
+    asks_name=re.compile(r"성함|이름"),
+    asks_yes_or_no=re.compile(r"(?:까요|나요|습니까|세요)\?$"),
+)
+
+_LANGUAGES = {"en": ENGLISH, "ko": KOREAN}
+
+
+def words(language: str) -> Words:
+    """The words of `language` ("en", "en-us", "ko"), English where there are none of its own."""
+    return _LANGUAGES.get(language.lower().split("-")[0], ENGLISH)
