@@ -29,11 +29,13 @@ from softagent.dialogue.events import (
     FinishTranscript,
     ForgetUtterance,
     HangUp,
+    PauseReply,
     PrepareReply,
     PrepareSpeech,
     ReadAhead,
     ReleaseReply,
     ReplyHeard,
+    ResumeReply,
     SpeechEnded,
     SpeechPaused,
     SpeechStarted,
@@ -269,11 +271,11 @@ class CallSession:
 
     def _follow(self, event: Event) -> None:
         """What the shell itself makes of speech, once the conversation has seen it."""
-        turn = self._conversation.turn
+        state, turn = self._conversation.state, self._conversation.hearing_turn
         match event:
             case SpeechStarted():
                 self._listener.hear_agent(self._conversation.history.last_said)
-            case SpeechPaused() if self._conversation.state is AgentState.FINALIZING:
+            case SpeechPaused() if state in (AgentState.FINALIZING, AgentState.INTERRUPTED):
                 self._journal.stopwatch.open(turn, last_voiced=event.last_voiced)
                 self._journal.stopwatch.mark(turn, "paused")
             case SpeechEnded():
@@ -293,7 +295,7 @@ class CallSession:
             case TranscriptChanged(text=text):
                 self._listener.observe(text)
             case TranscriptFinished(turn=turn, text=text):
-                is_current = turn == self._conversation.turn
+                is_current = turn == self._conversation.hearing_turn
                 self._journal.transcript(event, is_current=is_current)
                 if is_current:
                     self._listener.observe(text)
@@ -320,6 +322,10 @@ class CallSession:
                 self._replies.say(turn, text)
             case ReleaseReply(turn):
                 self._playout.release(turn)
+            case PauseReply(turn):
+                self._playout.pause(turn)
+            case ResumeReply(turn):
+                self._playout.resume(turn)
             case CancelReply(turn):
                 self._playout.stop(turn)
                 self._replies.cancel(turn)
@@ -354,6 +360,7 @@ class CallSession:
             self._end,
             ticks=self._tick,
             interruptions=self._conversation.interruptions,
+            resumptions=self._conversation.resumptions,
             media=self._stream.stats(),
             dropped_ticks=self._inbox.dropped_ticks,
         )
@@ -361,9 +368,11 @@ class CallSession:
 
 def _conversation(account: Account, engines: Engines, opening: Sequence[Message]) -> Conversation:
     settings = ConversationSettings(
+        notice=account.notice,
         greeting=account.greeting,
         farewell=account.farewell,
         phrases=phrases(account.language),
+        words=words(account.language),
         barge_in=account.turn.barge_in,
         silence_ticks=account.limits.silence_seconds * TICKS_PER_SECOND,
         call_ticks=account.limits.call_seconds * TICKS_PER_SECOND,

@@ -230,10 +230,12 @@ class TurnSettings:
     """The same after a short answer ("yes"); after a whole sentence, half way up to `pause_ms`."""
     longest_pause_ms: Annotated[int, Between(100, 10000)] = 1200
     """The same in the middle of a sentence or of a number."""
-    barge_in: bool = True
-    """Whether the caller may interrupt the agent."""
+    barge_in: Literal["off", "words", "instant"] = "instant"
+    """Whether the caller may interrupt the agent: never, with words, or with any speech (which words must then confirm)."""
     barge_in_ms: Annotated[int, Between(20, 2000)] = 128
-    """Voiced sound that interrupts the agent while it speaks."""
+    """Voiced sound over the agent that makes it pause."""
+    confirm_ms: Annotated[int, Between(20, 5000)] = 640
+    """Voiced sound over the agent that proves the interruption meant, whatever its words."""
 
     def contradictions(self) -> Iterator[str]:
         """What can't be true together, one sentence each."""
@@ -339,6 +341,8 @@ class Account:
     session_seconds: Annotated[int, Between(90, 86400)] = 1800
     """Time in which one side has to show that it is still in the call (RFC 4028)."""
     language: Language = "en"
+    notice: str = ""
+    """Said before the greeting, and not to be interrupted: "This call is recorded."."""
     greeting: str = "Hello, how can I help you?"
     farewell: str = "Thank you for calling. Goodbye."
     persona: Text = "You are the friendly receptionist of a small office."

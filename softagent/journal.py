@@ -83,6 +83,7 @@ class Journal:
         *,
         ticks: int,
         interruptions: int,
+        resumptions: int,
         media: StreamStats,
         dropped_ticks: int,
     ) -> None:
@@ -94,6 +95,7 @@ class Journal:
             "seconds": f"{seconds:.1f}",
             "turns": self._turns,
             "interruptions": interruptions,
+            "resumptions": resumptions,
             **_media_facts(media),
             **_sound_facts(sound),
             "underruns": media.underruns,

@@ -35,6 +35,7 @@ def endpointer_settings(
         threshold=threshold,
         start_windows=windows(turn.start_ms),
         barge_in_windows=windows(turn.barge_in_ms),
+        confirm_windows=windows(turn.confirm_ms),
         prepare_ticks=ticks(turn.prepare_ms),
         pause_ticks=ticks(turn.pause_ms),
     )

@@ -93,13 +93,15 @@ def _warm_engines(account: Account) -> Engines:
     fixed = phrases(account.language)
     for rate_hz in {codec_named(name).rate_hz for name in account.codecs}:
         for text in (
+            account.notice,
             account.greeting,
             account.farewell,
             fixed.still_there,
             fixed.say_again,
             fixed.trouble,
         ):
-            speech.remember(text, rate_hz=rate_hz)
+            if text:
+                speech.remember(text, rate_hz=rate_hz)
     _log.info(
         "account=%s event=engines-ready seconds=%.1f", account.name, time.monotonic() - started
     )

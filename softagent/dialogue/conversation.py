@@ -2,17 +2,20 @@
 
              SpeechPaused           words            ReplyHeard
     LISTENING ---------> FINALIZING -----> THINKING -----------> SPEAKING
-        ^  ^                 |                |                     |
-        |  '---- resumed, or no words --------'                     |
-        '------------- heard to the end, or interrupted ------------'
+      ^  ^ ^                 |                |                   |  |  ^
+      |  | '---- resumed, or no words --------'     SpeechStarted |  |  | no words that matter
+      |  '----------------- heard to the end ---------------------|--'  |
+      '------------------ words, or long speech ------------ INTERRUPTED'
 
 A reply is prepared as soon as the caller pauses and released when the pause has lasted
-long enough. Until its first frame has been heard, everything can be taken back.
+long enough. Until its first frame has been heard, everything can be taken back. Speech
+over a reply pauses it at once; what it was decides whether it goes on or is dropped.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from softagent.dialogue.events import (
     AgentState,
@@ -27,6 +30,7 @@ from softagent.dialogue.events import (
     FinishTranscript,
     ForgetUtterance,
     HangUp,
+    PauseReply,
     PrepareReply,
     PrepareSpeech,
     ReadAhead,
@@ -34,6 +38,8 @@ from softagent.dialogue.events import (
     ReplyFailed,
     ReplyHeard,
     ReplyWritten,
+    ResumeReply,
+    SpeechConfirmed,
     SpeechEnded,
     SpeechPaused,
     SpeechResumed,
@@ -43,7 +49,12 @@ from softagent.dialogue.events import (
     TranscriptFinished,
 )
 from softagent.dialogue.history import Answer, Clause, History
+from softagent.dialogue.pause import Expected, expected_answer
 from softagent.dialogue.phrases import Phrases
+from softagent.dialogue.words import Words, plain_words
+
+BargeIn = Literal["off", "words", "instant"]
+"""Whether speech over the agent stops it: never, once it is words, or at once."""
 
 FAILURES_BEFORE_GIVING_UP = 2
 
@@ -55,11 +66,14 @@ class ConversationSettings:
     greeting: str
     farewell: str
     phrases: Phrases
-    barge_in: bool
+    words: Words
+    barge_in: BargeIn
     silence_ticks: int
     """Silence after which the agent asks whether the caller is there."""
     call_ticks: int
     """Longest call."""
+    notice: str = ""
+    """Said before the greeting, and not to be interrupted."""
 
 
 @dataclass(slots=True)
@@ -76,6 +90,18 @@ class Turn:
     is_prepared: bool = False
     is_heard: bool = False
     is_farewell: bool = False
+    is_protected: bool = False
+    """Nobody may interrupt it."""
+
+
+@dataclass(slots=True)
+class Interruption:
+    """Speech over a reply, not yet known to be meant."""
+
+    is_paused: bool = False
+    """The caller has paused, and the words up to there have been asked for."""
+    is_over: bool = False
+    """The pause has lasted long enough to end a turn."""
 
 
 class Conversation:
@@ -88,8 +114,9 @@ class Conversation:
         self._settings = settings
         self._turn = Turn(-1, is_over=True)
         self._said = Answer()
-        self._interrupted: Turn | None = None
-        """What the agent still had to say when it was cut short; said after all if that was a noise."""
+        self.resumptions = 0
+        """Replies that went on after a noise or an "uh-huh"."""
+        self._interruption = Interruption()
         self._failures = 0
         self._has_prompted = False
         self._quiet_since = 0
@@ -100,13 +127,25 @@ class Conversation:
         """Id of the current turn."""
         return self._turn.id
 
+    @property
+    def hearing_turn(self) -> int:
+        """Id that the words being heard have, or will have if they are meant."""
+        return self._turn.id + (self.state is AgentState.INTERRUPTED)
+
     def handle(self, event: Event) -> list[Command]:
         """Take one event; return what is to be done about it, in order."""
         if self.state is AgentState.CLOSED:
             return []
         match event:
+            case CallAnswered() if self._settings.notice:
+                return self._say(self._settings.notice, protected=True)
             case CallAnswered():
                 return self._say(self._settings.greeting)
+            case _ if (
+                self.state is AgentState.INTERRUPTED
+                and (commands := self._on_interruption(event)) is not None
+            ):
+                return commands
             case SpeechStarted() | SpeechResumed():
                 return self._on_speech()
             case SpeechPaused():
@@ -150,18 +189,11 @@ class Conversation:
                 return self._abandon()
             case AgentState.THINKING if self._turn.words:
                 return self._abandon()
-            case AgentState.THINKING | AgentState.SPEAKING if self._settings.barge_in:
-                return self._interrupt()
+            case AgentState.THINKING | AgentState.SPEAKING if self._is_interruptible:
+                self.state, self._interruption = AgentState.INTERRUPTED, Interruption()
+                return [PauseReply(self._turn.id)] if self._pauses else []
             case _:
                 return []
-
-    def _interrupt(self) -> list[Command]:
-        turn = self._turn
-        self.interruptions += turn.is_heard
-        rest = self._said.unheard() if turn.is_heard else turn.answer
-        self._interrupted = Turn(turn.id, answer=rest, is_farewell=turn.is_farewell)
-        self._close_answer()
-        return self._abandon()
 
     def _on_speech_paused(self) -> list[Command]:
         if self.state is not AgentState.LISTENING:
@@ -189,6 +221,71 @@ class Conversation:
         prepared, self._turn = self._turn, Turn(self._turn.id + 1)
         return [CancelReply(prepared.id)] if prepared.is_prepared else []
 
+    # The caller speaks over the agent
+
+    @property
+    def _is_interruptible(self) -> bool:
+        return self._settings.barge_in != "off" and not self._turn.is_protected
+
+    @property
+    def _pauses(self) -> bool:
+        return self._settings.barge_in == "instant"
+
+    def _on_interruption(self, event: Event) -> list[Command] | None:
+        """What speech over a reply turns out to be; None for what has nothing to do with it."""
+        interruption, words_turn = self._interruption, self._turn.id + 1
+        match event:
+            case SpeechStarted() | SpeechResumed():
+                self._caller_speaks, interruption.is_paused = True, False
+            case SpeechConfirmed() if self._pauses:
+                return self._interrupt()
+            case TranscriptChanged(text=words) if self._is_meant(words):
+                return [*self._interrupt(), ReadAhead(self.history.prompt(words))]
+            case SpeechPaused():
+                interruption.is_paused = True
+                return [FinishTranscript(words_turn)]
+            case SpeechEnded():
+                self._caller_speaks, interruption.is_over = False, True
+            case TranscriptFinished(turn=turn) if turn == words_turn:
+                return self._on_interrupting_words(event)
+            case ReplyFailed(turn=turn) if turn == words_turn:  # the recognizer's
+                return self._go_on()
+            case ReplyFailed(turn=turn) if turn == self._turn.id:
+                return self._interrupt()  # it can't go on, and the caller has the floor
+            case _:
+                return None
+        return []
+
+    def _on_interrupting_words(self, event: TranscriptFinished) -> list[Command]:
+        if self._is_meant(event.text):
+            return [*self._interrupt(), *self._on_words(event)]
+        return self._go_on() if self._interruption.is_paused else []
+
+    def _is_meant(self, words: str) -> bool:
+        """Whether it is more than a noise or a sign of listening; "yes" to a question is."""
+        if not (plain := plain_words(words)):
+            return False
+        if self._settings.words.backchannel.fullmatch(" ".join(plain)) is None:
+            return True
+        asked = self._said.begun() if self._turn.is_heard else self.history.last_said
+        return expected_answer(asked, self._settings.words) is Expected.YES_OR_NO
+
+    def _interrupt(self) -> list[Command]:
+        """It was meant: drop what is unheard; what the caller says is a turn of its own."""
+        self.interruptions += self._turn.is_heard
+        self._close_answer()
+        commands = self._abandon()
+        if self._interruption.is_paused:
+            self.state, self._turn.is_over = AgentState.FINALIZING, self._interruption.is_over
+        return commands
+
+    def _go_on(self) -> list[Command]:
+        """It was not meant: the reply goes on where it was."""
+        self.state = AgentState.SPEAKING if self._turn.is_heard else AgentState.THINKING
+        self.resumptions += self._turn.is_heard
+        resume: list[Command] = [ResumeReply(self._turn.id)] if self._pauses else []
+        return [ForgetUtterance(), *resume]
+
     # The words are there
 
     def _on_words(self, event: TranscriptFinished) -> list[Command]:
@@ -212,19 +309,19 @@ class Conversation:
         return [prepare, ReleaseReply(turn.id)] if turn.is_over else [prepare]
 
     def _on_nothing_said(self) -> list[Command]:
-        """A noise: forget it, and if it has cut the agent short, say the rest after all."""
-        rest, self._interrupted = self._interrupted, None
-        if rest is None or not (rest.answer or rest.is_farewell):
-            return [ForgetUtterance()]
-        if not rest.answer:
-            return self._close()
-        return [ForgetUtterance(), *self._say(rest.answer, farewell=rest.is_farewell)]
+        """A noise: forget it."""
+        return [ForgetUtterance()]
 
     # The agent speaks
 
-    def _say(self, text: str, *, farewell: bool = False) -> list[Command]:
+    def _say(self, text: str, *, farewell: bool = False, protected: bool = False) -> list[Command]:
         self._turn = Turn(
-            self._turn.id + 1, answer=text, is_over=True, is_prepared=True, is_farewell=farewell
+            self._turn.id + 1,
+            answer=text,
+            is_over=True,
+            is_prepared=True,
+            is_farewell=farewell,
+            is_protected=protected,
         )
         self._said = Answer()
         self.state = AgentState.THINKING
@@ -251,8 +348,8 @@ class Conversation:
         self._quiet_since = event.tick
         if not self._turn.is_heard:
             self._turn.is_heard = True
-            self._interrupted = None
-            self.state = AgentState.SPEAKING
+            if self.state is not AgentState.INTERRUPTED:
+                self.state = AgentState.SPEAKING
             if self._turn.words:
                 self.history.add_caller(self._turn.words)
             commands.append(ForgetUtterance())
@@ -268,6 +365,12 @@ class Conversation:
     def _on_heard_out(self) -> list[Command]:
         if self._turn.is_farewell:
             return self._close()
+        if self._turn.is_protected:
+            return self._say(self._settings.greeting)
+        if (
+            self.state is AgentState.INTERRUPTED
+        ):  # it was not paused: what is said over it comes next
+            return self._interrupt()
         self.state = AgentState.LISTENING
         return []
 

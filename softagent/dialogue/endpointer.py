@@ -15,9 +15,15 @@ import enum
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from softagent.dialogue.events import SpeechEnded, SpeechPaused, SpeechResumed, SpeechStarted
+from softagent.dialogue.events import (
+    SpeechConfirmed,
+    SpeechEnded,
+    SpeechPaused,
+    SpeechResumed,
+    SpeechStarted,
+)
 
-SpeechEvent = SpeechStarted | SpeechPaused | SpeechResumed | SpeechEnded
+SpeechEvent = SpeechStarted | SpeechConfirmed | SpeechPaused | SpeechResumed | SpeechEnded
 
 PausePolicy = Callable[[str], int]
 """The partial transcript of the running utterance -> ticks of silence that end the turn."""
@@ -33,6 +39,8 @@ class EndpointerSettings:
     """Voiced windows, all but one in a row, that make a start while the agent is quiet."""
     barge_in_windows: int
     """The same while the agent speaks."""
+    confirm_windows: int
+    """Voiced windows of an utterance over the agent that prove it meant."""
     prepare_ticks: int
     """Silence after which the caller may have finished."""
     pause_ticks: int
@@ -60,6 +68,8 @@ class Endpointer:
         self._run = 0
         self._run_began = 0
         self._last_voiced = 0
+        self._to_confirm: int | None = None
+        """Voiced windows that an utterance over the agent still lacks."""
         self.is_voiced = False
         """Whether the last window was."""
 
@@ -87,11 +97,14 @@ class Endpointer:
                 if self._run >= needed:
                     self._phase, self._words = _Phase.SPEAKING, ""
                     self._last_voiced = tick
+                    over = settings.confirm_windows - self._run
+                    self._to_confirm = over if agent_speaks else None
                     return SpeechStarted(tick, onset=self._run_began)
             case _Phase.SPEAKING:
                 if is_voiced:
                     self._last_voiced = tick
-                elif tick - self._last_voiced >= settings.prepare_ticks:
+                    return self._confirmed(tick)
+                if tick - self._last_voiced >= settings.prepare_ticks:
                     self._phase, self._run = _Phase.PAUSED, 0
                     return SpeechPaused(tick, last_voiced=self._last_voiced)
             case _Phase.PAUSED:
@@ -102,6 +115,16 @@ class Endpointer:
                     self._phase, self._run = _Phase.QUIET, 0
                     return SpeechEnded(tick, last_voiced=self._last_voiced)
         return None
+
+    def _confirmed(self, tick: int) -> SpeechConfirmed | None:
+        """Count a voiced window of an utterance over the agent."""
+        if self._to_confirm is None:
+            return None
+        self._to_confirm -= 1
+        if self._to_confirm > 0:
+            return None
+        self._to_confirm = None
+        return SpeechConfirmed(tick)
 
     def _count(self, is_voiced: bool, tick: int) -> None:
         """Keep the length of the run of voiced windows; one unvoiced window takes back one."""

@@ -21,6 +21,8 @@ class AgentState(enum.Enum):
     THINKING = "thinking"
     """The words are there; nothing of the answer has been heard yet."""
     SPEAKING = "speaking"
+    INTERRUPTED = "interrupted"
+    """Somebody speaks over the agent; whether that is meant to interrupt it is not known yet."""
     CLOSED = "closed"
 
 
@@ -42,6 +44,13 @@ class SpeechStarted:
     """When it was noticed."""
     onset: int
     """The first voiced tick."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechConfirmed:
+    """Speech that began over the agent has gone on for so long that it is meant."""
+
+    tick: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +168,7 @@ class CallerHungUp:
 Event = (
     CallAnswered
     | SpeechStarted
+    | SpeechConfirmed
     | SpeechPaused
     | SpeechResumed
     | SpeechEnded
@@ -220,6 +230,20 @@ class ReleaseReply:
 
 
 @dataclass(frozen=True, slots=True)
+class PauseReply:
+    """Fall silent at once, in the middle of the reply of `turn`; it may go on."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeReply:
+    """Go on with the reply of `turn` where it was paused."""
+
+    turn: int
+
+
+@dataclass(frozen=True, slots=True)
 class CancelReply:
     """Drop the reply of `turn`: stop making it and stop playing it, at once."""
 
@@ -238,6 +262,8 @@ Command = (
     | PrepareReply
     | PrepareSpeech
     | ReleaseReply
+    | PauseReply
+    | ResumeReply
     | CancelReply
     | HangUp
 )

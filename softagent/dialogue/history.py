@@ -60,14 +60,10 @@ class Answer:
         )
         return " ".join(part for part in parts if part)
 
-    def unheard(self) -> str:
-        """The clauses that were not played to their end, each whole."""
-        return " ".join(
-            clause.text
-            for number, clause in sorted(self.clauses.items())
-            if not self._is_heard_out(number)
-            and clause.heard_words() != " ".join(clause.text.split())
-        )
+    def begun(self) -> str:
+        """The clauses that the caller has heard the beginning of, each whole."""
+        begun = (clause for _, clause in sorted(self.clauses.items()) if clause.heard_frames)
+        return " ".join(clause.text for clause in begun)
 
     def _is_heard_out(self, number: int) -> bool:
         """Whether something after the clause was played.

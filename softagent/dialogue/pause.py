@@ -12,7 +12,7 @@ import enum
 import re
 from dataclasses import dataclass
 
-from softagent.dialogue.words import Words
+from softagent.dialogue.words import Words, plain_words
 
 
 class Expected(enum.Enum):
@@ -104,7 +104,7 @@ def expected_answer(said: str, words: Words) -> Expected:
 def reading_of(text: str, expected: Expected, words: Words) -> Reading:
     """What the words so far look like. A recognizer's full stop proves nothing; its question mark does."""
     text = text.strip()
-    plain = re.sub(r"[^\w'\s]", " ", text.lower()).split()
+    plain = plain_words(text)
     if not plain:
         return Reading.UNKNOWN
     if text.endswith(("...", "…", "-", ",")) or words.is_open(plain):

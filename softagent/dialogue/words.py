@@ -7,6 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 
+def plain_words(text: str) -> list[str]:
+    """The words of a transcript in lower case, without punctuation."""
+    return re.sub(r"[^\w'\s]", " ", text.lower()).split()
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """One language's. All of it in lower case, without punctuation."""
@@ -17,6 +22,8 @@ class Words:
     """Figures as words; letters and digits count by themselves."""
     short_answer: re.Pattern[str]
     """Matches a whole answer that needs nothing after it."""
+    backchannel: re.Pattern[str]
+    """Matches a whole sign of listening, said without meaning to interrupt (Yngve 1970)."""
     asks_number: re.Pattern[str]
     asks_name: re.Pattern[str]
     asks_yes_or_no: re.Pattern[str]
@@ -93,6 +100,10 @@ ENGLISH = Words(
         r"|that's all|that's it|not really|go ahead|i do|i don't|it is|it isn't|goodbye|bye|hello|hi)"
         r"\s*)+"
     ),
+    backchannel=re.compile(
+        r"(?:(?:uh huh|uhhuh|uh|um|mm hm|mmhm|mhm|mm|hm|hmm|mm hmm|ah|oh|aha|okay|ok|yeah|yep|yes|right"
+        r"|sure|i see|got it|all right|alright|good|great|nice|thanks|thank you|huh|wow|you|so)\s*)+"
+    ),
     asks_number=re.compile(
         r"\b(?:(?:phone|telephone|mobile|order|account|customer|policy|reference|invoice|post|house)"
         r" (?:number|code)|number|zip|how many|what time|which day|date|digits)\b",
@@ -107,11 +118,14 @@ ENGLISH = Words(
 )
 
 KOREAN = Words(
-    open_ends=frozenset(["그리고", "그런데", "하지만", "그래서", "제가", "저는", "음", "어", "그", "저"]),
+    open_ends=frozenset(
+        ["그리고", "그런데", "하지만", "그래서", "제가", "저는", "음", "어", "그", "저"]
+    ),
     numerals=frozenset(["영", "공", "일", "이", "삼", "사", "오", "육", "칠", "팔", "구", "십"]),
     short_answer=re.compile(
         r"(?:(?:네|예|아니요|아니오|맞아요|맞습니다|좋아요|괜찮아요|감사합니다)\s*)+"
     ),
+    backchannel=re.compile(r"(?:(?:네|예|음|응|아|어|그렇군요|알겠습니다|네네)\s*)+"),
     asks_number=re.compile(r"번호|몇|언제"),
     asks_name=re.compile(r"성함|이름"),
     asks_yes_or_no=re.compile(r"(?:까요|나요|습니까|세요)\?$"),

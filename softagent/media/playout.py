@@ -2,7 +2,7 @@
 
 reply thread -> put, finish -.
                               Playout -> pop -> media clock -> encode, send
-call thread  -> begin, release, stop
+call thread  -> begin, release, pause, resume, stop
 """
 
 from __future__ import annotations
@@ -28,8 +28,10 @@ class Playout:
         self._piece_samples = rate_hz
         """A second: more is put in pieces, so that the media clock never waits for long."""
         fade_samples = rate_hz * FADE_MS // 1000
+        self._rise_gain = np.ones(self._frame_samples, dtype=np.float32)
         self._fade_gain = np.zeros(self._frame_samples, dtype=np.float32)
         self._fade_gain[:fade_samples] = np.linspace(1, 0, fade_samples, endpoint=False)
+        self._rise_gain[:fade_samples] = np.linspace(0, 1, fade_samples, endpoint=False)
 
         self._lock = threading.Lock()
         """Guards everything below: reply thread (put, finish), call thread (begin, release,
@@ -41,6 +43,7 @@ class Playout:
         self._clause: int | None = None
         """The clause that `_rest` belongs to, or the last one put."""
         self._is_released = False
+        self._is_paused = False
         self._is_finished = False
         self._is_begun = False
         """Whether a frame of the turn has been heard."""
@@ -101,6 +104,25 @@ class Playout:
             self._is_released = True
             return True
 
+    def pause(self, turn: int) -> None:
+        """Keep `turn` for later: it fades out within 5 ms, and sound of it is still accepted.
+
+        Does nothing when it is not current.
+        """
+        with self._lock:
+            if turn == self._turn and not self._is_paused:
+                self._is_paused = True
+                self._fade()
+
+    def resume(self, turn: int) -> None:
+        """Go on with `turn` at the frame at which it was paused, fading in."""
+        with self._lock:
+            if turn == self._turn and self._is_paused:
+                self._is_paused = False
+                if self._is_begun and self._frames:
+                    samples, clause = self._frames[0]
+                    self._frames[0] = (samples * self._rise_gain).astype(np.int16), clause
+
     def stop(self, turn: int) -> None:
         """Drop `turn`: the next frame fades out within 5 ms, then there is silence.
 
@@ -122,7 +144,7 @@ class Playout:
                 fade_out, self._fade_out = self._fade_out, None
                 self._last_heard = None
                 return Played(fade_out)
-            if self._turn is not None and self._is_released:
+            if self._turn is not None and self._is_released and not self._is_paused:
                 if self._frames:
                     samples, clause = self._frames.popleft()
                     return self._heard(samples, clause)
@@ -164,10 +186,13 @@ class Playout:
 
     def _drop(self) -> None:
         """Forget the turn; if it was being heard, leave a frame that fades from where it was."""
+        self._fade()
+        self._forget()
+
+    def _fade(self) -> None:
         if self._is_begun and self._last_heard is not None:
             tail = self._frames[0][0] if self._frames else self._extended_rest()
             self._fade_out = (tail * self._fade_gain).astype(np.int16)
-        self._forget()
 
     def _extended_rest(self) -> Samples:
         """The sound that follows the last frame heard, its last sample held to the end."""
@@ -183,5 +208,6 @@ class Playout:
         self._rest = self._silence[:0]
         self._clause = None
         self._is_released = False
+        self._is_paused = False
         self._is_finished = False
         self._is_begun = False

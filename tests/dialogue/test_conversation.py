@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from softagent.chat import Message
-from softagent.dialogue.conversation import Conversation, ConversationSettings
+from softagent.dialogue.conversation import BargeIn, Conversation, ConversationSettings
 from softagent.dialogue.events import (
     AgentState,
     CallAnswered,
@@ -21,6 +23,7 @@ from softagent.dialogue.events import (
     FinishTranscript,
     ForgetUtterance,
     HangUp,
+    PauseReply,
     PrepareReply,
     PrepareSpeech,
     ReadAhead,
@@ -28,6 +31,8 @@ from softagent.dialogue.events import (
     ReplyFailed,
     ReplyHeard,
     ReplyWritten,
+    ResumeReply,
+    SpeechConfirmed,
     SpeechEnded,
     SpeechPaused,
     SpeechResumed,
@@ -38,20 +43,25 @@ from softagent.dialogue.events import (
 )
 from softagent.dialogue.history import History
 from softagent.dialogue.phrases import ENGLISH
+from softagent.dialogue.words import ENGLISH as ENGLISH_WORDS
 
 SECOND = 50
 PREFIX = (Message(role="system", content="You are a receptionist."),)
 
 
-def conversation(*, barge_in: bool = True, farewell: str = "Goodbye.") -> Conversation:
-    settings = ConversationSettings(
-        greeting="Good morning.",
-        farewell=farewell,
-        phrases=ENGLISH,
-        barge_in=barge_in,
-        silence_ticks=12 * SECOND,
-        call_ticks=600 * SECOND,
-    )
+SETTINGS = ConversationSettings(
+    greeting="Good morning.",
+    farewell="Goodbye.",
+    phrases=ENGLISH,
+    words=ENGLISH_WORDS,
+    barge_in="instant",
+    silence_ticks=12 * SECOND,
+    call_ticks=600 * SECOND,
+)
+
+
+def conversation(*, barge_in: BargeIn = "instant", farewell: str = "Goodbye.") -> Conversation:
+    settings = replace(SETTINGS, barge_in=barge_in, farewell=farewell)
     return Conversation(settings, History(PREFIX, budget_tokens=1500))
 
 
@@ -68,7 +78,7 @@ def heard_out(talk: Conversation, *, tick: int, text: str) -> list[Command]:
     return [command for event in events for command in talk.handle(event)]
 
 
-def greeted(*, barge_in: bool = True, farewell: str = "Goodbye.") -> Conversation:
+def greeted(*, barge_in: BargeIn = "instant", farewell: str = "Goodbye.") -> Conversation:
     talk = conversation(barge_in=barge_in, farewell=farewell)
     talk.handle(CallAnswered(0))
     heard_out(talk, tick=1, text="Good morning.")
@@ -79,7 +89,7 @@ def asked(talk: Conversation, words: str, *, tick: int = 100) -> list[Command]:
     """The caller says `words` and stops for good."""
     talk.handle(SpeechStarted(tick, onset=tick - 3))
     talk.handle(SpeechPaused(tick + 20, last_voiced=tick + 10))
-    commands = talk.handle(TranscriptFinished(tick + 25, talk.turn, words))
+    commands = talk.handle(TranscriptFinished(tick + 25, talk.hearing_turn, words))
     return commands + talk.handle(SpeechEnded(tick + 40, last_voiced=tick + 10))
 
 
@@ -160,19 +170,138 @@ def test_going_on_after_the_release_but_before_the_first_sound_also_takes_it_bac
     assert contents(talk) == ["Good morning."]
 
 
-def test_an_interruption_stops_the_agent_at_once_and_keeps_only_what_was_heard() -> None:
-    talk = greeted()
+def speaking(
+    *, barge_in: BargeIn = "instant", text: str = "We open at eight on Monday."
+) -> Conversation:
+    """Half of an answer of 60 frames has been heard."""
+    talk = greeted(barge_in=barge_in)
     asked(talk, "When do you open?")
-    turn = talk.turn
-    talk.handle(ClauseWritten(150, turn, 0, "We open at eight on Monday."))
-    talk.handle(ClauseSpoken(150, turn, 0, frames=60))
+    talk.handle(ClauseWritten(150, talk.turn, 0, text))
+    talk.handle(ClauseSpoken(150, talk.turn, 0, frames=60))
+    talk.handle(ReplyWritten(150, talk.turn))
     for tick in range(150, 180):
-        talk.handle(ReplyHeard(tick, turn, 0, is_first=tick == 150, is_last=False))
+        talk.handle(ReplyHeard(tick, talk.turn, 0, is_first=tick == 150, is_last=False))
     assert talk.state is AgentState.SPEAKING
-    assert talk.handle(SpeechStarted(180, onset=177)) == [CancelReply(turn)]
+    return talk
+
+
+def test_speech_over_the_agent_silences_it_at_once_and_is_no_interruption_yet() -> None:
+    talk = speaking()
+    assert talk.handle(SpeechStarted(180, onset=177)) == [PauseReply(1)]
+    assert talk.state is AgentState.INTERRUPTED
+    assert (talk.interruptions, contents(talk)[-1]) == (0, "When do you open?")
+
+
+@pytest.mark.parametrize(
+    "proof", [SpeechConfirmed(212), TranscriptChanged(200, "Wait, and on")], ids=["length", "words"]
+)
+def test_an_interruption_that_is_meant_leaves_only_what_was_heard(proof: Event) -> None:
+    talk = speaking()
+    talk.handle(SpeechStarted(180, onset=177))
+    assert talk.handle(proof)[0] == CancelReply(1)
     assert talk.state is AgentState.LISTENING
     assert talk.interruptions == 1
     assert contents(talk)[-1] == "We open at"
+    assert talk.handle(SpeechPaused(230, last_voiced=225)) == [FinishTranscript(3)]
+
+
+@pytest.mark.parametrize("words", ["", "Uh-huh.", "Mm-hmm", "Okay.", "Yeah, yeah.", "I see."])
+def test_after_a_noise_or_a_sign_of_listening_the_reply_goes_on_where_it_was(words: str) -> None:
+    talk = speaking()
+    talk.handle(SpeechStarted(180, onset=177))
+    assert talk.handle(TranscriptChanged(195, words)) == []
+    assert talk.handle(SpeechPaused(200, last_voiced=194)) == [FinishTranscript(2)]
+    assert talk.handle(TranscriptFinished(206, 2, words)) == [ForgetUtterance(), ResumeReply(1)]
+    assert talk.state is AgentState.SPEAKING
+    assert (talk.interruptions, talk.resumptions) == (0, 1)
+    talk.handle(SpeechEnded(222, last_voiced=194))
+    for tick in range(210, 240):
+        talk.handle(ReplyHeard(tick, 1, 0, is_first=False, is_last=tick == 239))
+    assert contents(talk)[-1] == "We open at eight on Monday."
+
+
+def test_a_yes_to_what_the_agent_is_asking_is_an_answer() -> None:
+    talk = speaking(text="Shall I take a message for them?")
+    talk.handle(SpeechStarted(180, onset=177))
+    talk.handle(SpeechPaused(200, last_voiced=194))
+    cancel, prepare = talk.handle(TranscriptFinished(206, 2, "Yes."))
+    assert (cancel, type(prepare)) == (CancelReply(1), PrepareReply)
+
+
+def test_short_words_that_interrupt_are_answered_when_their_pause_has_lasted() -> None:
+    talk = speaking()
+    talk.handle(SpeechStarted(180, onset=177))
+    talk.handle(SpeechPaused(200, last_voiced=194))
+    [cancel, prepare] = talk.handle(TranscriptFinished(206, 2, "And on Sunday?"))
+    assert cancel == CancelReply(1)
+    assert isinstance(prepare, PrepareReply)
+    assert [message["content"] for message in prepare.messages[-2:]] == [
+        "We open at",
+        "And on Sunday?",
+    ]
+    assert talk.handle(SpeechEnded(222, last_voiced=194)) == [ReleaseReply(2)]
+
+
+def test_words_that_come_late_are_answered_at_once() -> None:
+    talk = speaking()
+    talk.handle(SpeechStarted(180, onset=177))
+    talk.handle(SpeechPaused(200, last_voiced=194))
+    assert talk.handle(SpeechEnded(222, last_voiced=194)) == []
+    assert talk.handle(TranscriptFinished(230, 2, "And on Sunday?"))[-1] == ReleaseReply(2)
+
+
+def test_who_goes_on_after_uh_huh_is_waited_for() -> None:
+    talk = speaking()
+    talk.handle(SpeechStarted(180, onset=177))
+    talk.handle(SpeechPaused(200, last_voiced=194))
+    assert talk.handle(SpeechResumed(204)) == []
+    assert talk.handle(TranscriptFinished(206, 2, "Uh-huh")) == []
+    assert talk.state is AgentState.INTERRUPTED
+    talk.handle(SpeechPaused(240, last_voiced=234))
+    assert talk.handle(TranscriptFinished(246, 2, "Uh-huh, but on Sunday?"))[0] == CancelReply(1)
+
+
+def test_in_the_mode_words_the_agent_speaks_on_until_there_are_some() -> None:
+    talk = speaking(barge_in="words")
+    assert talk.handle(SpeechStarted(180, onset=177)) == []
+    assert talk.handle(SpeechConfirmed(212)) == []
+    talk.handle(ReplyHeard(212, 1, 0, is_first=False, is_last=False))
+    assert talk.handle(TranscriptChanged(213, "Wait a"))[0] == CancelReply(1)
+
+
+def test_in_the_mode_words_a_reply_that_ends_meanwhile_gives_the_floor_to_the_caller() -> None:
+    talk = speaking(barge_in="words")
+    talk.handle(SpeechStarted(180, onset=177))
+    talk.handle(SpeechPaused(200, last_voiced=194))
+    talk.handle(ReplyHeard(201, 1, 0, is_first=False, is_last=True))
+    [prepare] = talk.handle(TranscriptFinished(206, 2, "And on Sunday?"))
+    assert isinstance(prepare, PrepareReply)
+
+
+def test_a_reply_that_breaks_under_an_interruption_leaves_the_floor_to_the_caller() -> None:
+    talk = speaking()
+    talk.handle(SpeechStarted(180, onset=177))
+    assert talk.handle(ReplyFailed(181, 1, reason="out of memory")) == [CancelReply(1)]
+    assert talk.state is AgentState.LISTENING
+
+
+def test_a_recognizer_that_breaks_under_an_interruption_lets_the_reply_go_on() -> None:
+    talk = speaking()
+    talk.handle(SpeechStarted(180, onset=177))
+    talk.handle(SpeechPaused(200, last_voiced=194))
+    assert ResumeReply(1) in talk.handle(ReplyFailed(206, 2, reason="recognizer broke"))
+
+
+def test_a_notice_comes_before_the_greeting_and_is_not_interrupted() -> None:
+    settings = replace(SETTINGS, notice="This call is recorded.")
+    talk = Conversation(settings, History(PREFIX, budget_tokens=1500))
+    assert talk.handle(CallAnswered(0))[0] == PrepareSpeech(0, "This call is recorded.")
+    talk.handle(ReplyHeard(1, 0, 0, is_first=True, is_last=False))
+    assert talk.handle(SpeechStarted(5, onset=2)) == []
+    assert talk.handle(ReplyHeard(9, 0, 0, is_first=False, is_last=True)) == [
+        PrepareSpeech(1, "Good morning."),
+        ReleaseReply(1),
+    ]
 
 
 def test_an_answer_heard_to_its_end_is_remembered_to_its_last_word() -> None:
@@ -188,22 +317,8 @@ def test_an_answer_heard_to_its_end_is_remembered_to_its_last_word() -> None:
     assert contents(talk)[-1] == "At eight, and on Tuesday at nine."
 
 
-def test_a_noise_that_cut_the_agent_short_makes_it_say_the_rest() -> None:
-    talk = greeted()
-    asked(talk, "When do you open?")
-    turn = talk.turn
-    talk.handle(ClauseWritten(150, turn, 0, "We open at eight."))
-    talk.handle(ClauseSpoken(150, turn, 0, frames=60))
-    talk.handle(ReplyHeard(150, turn, 0, is_first=True, is_last=False))
-    talk.handle(SpeechStarted(151, onset=148))
-    commands = asked(talk, "", tick=152)
-    assert commands[0] == ForgetUtterance()
-    assert isinstance(commands[1], PrepareSpeech)
-    assert commands[1].text == "We open at eight."
-
-
 def test_without_barge_in_the_agent_speaks_on() -> None:
-    talk = greeted(barge_in=False)
+    talk = greeted(barge_in="off")
     asked(talk, "When do you open?")
     turn = talk.turn
     talk.handle(ClauseWritten(150, turn, 0, "We open at eight."))
@@ -250,29 +365,19 @@ def test_an_interrupted_farewell_keeps_the_call_up() -> None:
     asked(talk, "Goodbye.")
     talk.handle(ClauseWritten(150, 1, 0, "Goodbye."))
     talk.handle(ReplyHeard(150, 1, 0, is_first=True, is_last=False))
-    assert talk.handle(SpeechStarted(152, onset=149)) == [CancelReply(1)]
-    [prepare, _] = asked(talk, "Wait, one more question.", tick=160)
-    assert isinstance(prepare, PrepareReply)
+    assert talk.handle(SpeechStarted(152, onset=149)) == [PauseReply(1)]
+    cancel, prepare, _ = asked(talk, "Wait, one more question.", tick=160)
+    assert (cancel, type(prepare)) == (CancelReply(1), PrepareReply)
 
 
-def test_a_farewell_cut_short_by_a_noise_is_said_again_and_ends_the_call() -> None:
-    talk = greeted(farewell="Have a nice day.")
-    asked(talk, "Goodbye.")
-    talk.handle(ClauseWritten(150, 1, 0, "Have a nice day."))
-    talk.handle(ReplyHeard(150, 1, 0, is_first=True, is_last=False))
-    talk.handle(SpeechStarted(151, onset=148))
-    assert PrepareSpeech(talk.turn + 2, "Have a nice day.") in asked(talk, "", tick=152)
-    assert heard_out(talk, tick=200, text="Have a nice day.")[-1] == HangUp()
-
-
-def test_a_noise_in_the_last_moment_of_a_farewell_does_not_keep_the_call_up() -> None:
+def test_a_farewell_goes_on_after_a_noise_and_ends_the_call() -> None:
     talk = greeted()
     asked(talk, "Goodbye.")
     talk.handle(ClauseWritten(150, 1, 0, "Goodbye."))
-    talk.handle(ClauseSpoken(150, 1, 0, frames=1))
     talk.handle(ReplyHeard(150, 1, 0, is_first=True, is_last=False))
     talk.handle(SpeechStarted(151, onset=148))
-    assert asked(talk, "", tick=152)[-1] == HangUp()
+    assert ResumeReply(1) in asked(talk, "", tick=152)
+    assert talk.handle(ReplyHeard(200, 1, 0, is_first=False, is_last=True))[-1] == HangUp()
 
 
 def test_a_failed_reply_asks_again_and_a_second_one_gives_up_politely() -> None:
@@ -310,13 +415,11 @@ def test_a_caller_who_begins_before_the_agents_own_words_is_not_talked_over() ->
     talk = greeted()
     [prepare, _] = talk.handle(TimePassed(13 * SECOND))
     assert isinstance(prepare, PrepareSpeech)
-    assert talk.handle(SpeechStarted(651, onset=648)) == [CancelReply(prepare.turn)]
-    assert talk.state is AgentState.LISTENING
-    assert talk.interruptions == 0
+    assert talk.handle(SpeechStarted(651, onset=648)) == [PauseReply(prepare.turn)]
     talk.handle(SpeechPaused(700, last_voiced=690))
-    again = talk.handle(TranscriptFinished(701, talk.turn, ""))
-    again += talk.handle(SpeechEnded(720, last_voiced=690))
-    assert PrepareSpeech(talk.turn, ENGLISH.still_there) in again, "it was a noise"
+    again = talk.handle(TranscriptFinished(701, talk.hearing_turn, ""))
+    assert ResumeReply(prepare.turn) in again, "it was a noise"
+    assert talk.interruptions == talk.resumptions == 0
 
 
 def test_a_caller_who_goes_on_after_a_pause_in_which_the_agent_began_interrupts_it() -> None:
@@ -325,12 +428,12 @@ def test_a_caller_who_goes_on_after_a_pause_in_which_the_agent_began_interrupts_
     talk.handle(SpeechPaused(120, last_voiced=110))
     talk.handle(ReplyFailed(121, talk.turn, reason="recognizer broke"))
     talk.handle(ReplyHeard(122, talk.turn, None, is_first=True, is_last=False))
-    assert talk.handle(SpeechResumed(125)) == [CancelReply(talk.turn - 1)]
+    assert talk.handle(SpeechResumed(125)) == [PauseReply(talk.turn)]
 
 
 def test_speech_under_an_agent_that_must_not_be_interrupted_is_no_part_of_the_next_words() -> None:
     """On such lines it is mostly the agent's own echo."""
-    talk = greeted(barge_in=False)
+    talk = greeted(barge_in="off")
     asked(talk, "When do you open?")
     talk.handle(ReplyHeard(150, talk.turn, 0, is_first=True, is_last=False))
     talk.handle(SpeechStarted(151, onset=148))
@@ -339,7 +442,7 @@ def test_speech_under_an_agent_that_must_not_be_interrupted_is_no_part_of_the_ne
 
 
 def test_a_caller_who_speaks_past_the_end_of_a_reply_is_heard() -> None:
-    talk = greeted(barge_in=False)
+    talk = greeted(barge_in="off")
     asked(talk, "When do you open?")
     turn = talk.turn
     talk.handle(ReplyHeard(150, turn, 0, is_first=True, is_last=False))

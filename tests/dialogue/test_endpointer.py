@@ -6,10 +6,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from softagent.dialogue.endpointer import Endpointer, EndpointerSettings, SpeechEvent
-from softagent.dialogue.events import SpeechEnded, SpeechPaused, SpeechResumed, SpeechStarted
+from softagent.dialogue.events import (
+    SpeechConfirmed,
+    SpeechEnded,
+    SpeechPaused,
+    SpeechResumed,
+    SpeechStarted,
+)
 
 SETTINGS = EndpointerSettings(
-    threshold=0.6, start_windows=3, barge_in_windows=5, prepare_ticks=10, pause_ticks=25
+    threshold=0.6,
+    start_windows=3,
+    barge_in_windows=5,
+    confirm_windows=8,
+    prepare_ticks=10,
+    pause_ticks=25,
 )
 
 
@@ -36,6 +47,14 @@ def test_a_click_of_two_windows_starts_nothing() -> None:
 def test_while_the_agent_speaks_it_takes_more_to_start() -> None:
     assert played([0.9] * 4, agent_speaks=True) == []
     assert played([0.9] * 5, agent_speaks=True) == [SpeechStarted(tick=4, onset=0)]
+
+
+def test_long_speech_over_the_agent_is_confirmed_once() -> None:
+    assert played([0.9] * 20, agent_speaks=True) == [
+        SpeechStarted(tick=4, onset=0),
+        SpeechConfirmed(tick=7),
+    ]
+    assert played([0.9] * 20) == [SpeechStarted(tick=2, onset=0)]
 
 
 def test_a_dip_of_one_window_does_not_undo_a_start() -> None:
@@ -113,9 +132,10 @@ def test_events_come_in_the_only_order_there_is(
     """Started (Paused Resumed)* Paused Ended, again and again; ticks never go back."""
     allowed: dict[type[SpeechEvent] | None, set[type[SpeechEvent]]] = {
         None: {SpeechStarted},
-        SpeechStarted: {SpeechPaused},
+        SpeechStarted: {SpeechPaused, SpeechConfirmed},
+        SpeechConfirmed: {SpeechPaused},
         SpeechPaused: {SpeechResumed, SpeechEnded},
-        SpeechResumed: {SpeechPaused},
+        SpeechResumed: {SpeechPaused, SpeechConfirmed},
         SpeechEnded: {SpeechStarted},
     }
     before: type[SpeechEvent] | None = None

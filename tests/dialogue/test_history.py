@@ -38,17 +38,15 @@ def test_an_answer_is_heard_clause_by_clause() -> None:
     answer = Answer({1: Clause("and at nine on Tuesday.", 100, 40), 0: Clause("At eight,", 50, 50)})
     assert answer.text() == "At eight, and at nine on Tuesday."
     assert answer.heard() == "At eight, and at"
-    assert answer.unheard() == "and at nine on Tuesday."
+    assert answer.begun() == "At eight, and at nine on Tuesday."
 
 
 def test_a_clause_whose_first_sample_shares_a_frame_with_the_one_before_is_heard_whole() -> None:
     clauses = {0: Clause("At eight,", 3, 3), 1: Clause("and on Tuesday", 3, 2)}
     cut_short = Answer({**clauses, 2: Clause("we open at nine.", 60, 30)})
     assert cut_short.heard() == "At eight, and on Tuesday we open"
-    assert cut_short.unheard() == "we open at nine."
     heard_out = Answer(clauses, is_heard_out=True)
     assert heard_out.heard() == "At eight, and on Tuesday"
-    assert heard_out.unheard() == ""
 
 
 def test_the_prompt_is_the_prefix_the_exchanges_and_the_question() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from softagent.chat import Message
-from softagent.dialogue.conversation import Conversation, ConversationSettings
+from softagent.dialogue.conversation import BargeIn, Conversation, ConversationSettings
 from softagent.dialogue.endpointer import Endpointer, EndpointerSettings
 from softagent.dialogue.events import (
     AgentState,
@@ -22,17 +22,20 @@ from softagent.dialogue.events import (
     FinishTranscript,
     ForgetUtterance,
     HangUp,
+    PauseReply,
     PrepareReply,
     PrepareSpeech,
     ReleaseReply,
     ReplyFailed,
     ReplyHeard,
     ReplyWritten,
+    ResumeReply,
     TimePassed,
     TranscriptFinished,
 )
 from softagent.dialogue.history import History
 from softagent.dialogue.phrases import ENGLISH
+from softagent.dialogue.words import ENGLISH as ENGLISH_WORDS
 
 SECOND = 50
 SILENCE = 4 * SECOND
@@ -67,6 +70,7 @@ class Line:
                 threshold=0.6,
                 start_windows=3,
                 barge_in_windows=4,
+                confirm_windows=20,
                 prepare_ticks=10,
                 pause_ticks=28,
             )
@@ -78,6 +82,7 @@ class Line:
     due: list[tuple[int, Event]] = field(default_factory=list)
     reply: int | None = None
     is_released: bool = False
+    is_paused: bool = False
     frames: int = 0
     """Of the reply, still to be played; made as far as `is_made` says."""
     is_made: bool = False
@@ -104,7 +109,7 @@ class Line:
             self.handle(TimePassed(self.tick))
 
     def play(self) -> None:
-        if self.reply is None or not (self.is_released and self.is_made):
+        if self.reply is None or self.is_paused or not (self.is_released and self.is_made):
             return
         self.frames -= 1
         is_last = self.frames == 0
@@ -130,9 +135,16 @@ class Line:
             case PrepareReply(turn) | PrepareSpeech(turn):
                 assert self.reply is None, "one reply at a time"
                 self.reply, self.is_released, self.is_made = turn, False, False
+                self.is_paused = False
                 self.frames = FRAMES
                 text = command.text if isinstance(command, PrepareSpeech) else "An answer."
                 self.make(turn, text)
+            case PauseReply(turn):
+                assert turn == self.reply
+                self.is_paused = True
+            case ResumeReply(turn):
+                assert turn == self.reply
+                self.is_paused = False
             case ReleaseReply(turn):
                 assert turn == self.reply
                 self.is_released = True
@@ -159,7 +171,7 @@ class Line:
 
 def line(
     *,
-    barge_in: bool,
+    barge_in: BargeIn,
     recognition_ticks: int = 5,
     reply_ticks: int = 10,
     failures: list[bool] | None = None,
@@ -168,6 +180,7 @@ def line(
         greeting="Good morning.",
         farewell="Have a nice day.",
         phrases=ENGLISH,
+        words=ENGLISH_WORDS,
         barge_in=barge_in,
         silence_ticks=SILENCE,
         call_ticks=LONGEST,
@@ -179,7 +192,7 @@ def line(
     return made
 
 
-WORDS = ["When? ", "Well, ", "Goodbye."]
+WORDS = ["When? ", "Well, ", "Uh-huh. ", "Goodbye."]
 DURATIONS = st.integers(1, 80)
 MOMENTS = st.lists(
     st.one_of(
@@ -193,13 +206,13 @@ MOMENTS = st.lists(
 
 @given(
     MOMENTS,
-    st.booleans(),
+    st.sampled_from(["off", "words", "instant"]),
     st.integers(0, 60),
     st.integers(0, 60),
     st.lists(st.booleans(), max_size=6),
 )
 def test_whatever_a_caller_did_a_line_that_falls_silent_is_asked_and_hung_up(
-    moments: list[Moment], barge_in: bool, recognition: int, reply: int, failures: list[bool]
+    moments: list[Moment], barge_in: BargeIn, recognition: int, reply: int, failures: list[bool]
 ) -> None:
     call = line(
         barge_in=barge_in, recognition_ticks=recognition, reply_ticks=reply, failures=failures
@@ -214,7 +227,7 @@ def test_a_caller_who_goes_on_speaking_is_never_talked_over(
     moments: list[Moment], recognition: int, reply: int
 ) -> None:
     """With barge-in: once speech has been noticed, the agent is silent until the next pause."""
-    call = line(barge_in=True, recognition_ticks=recognition, reply_ticks=reply)
+    call = line(barge_in="instant", recognition_ticks=recognition, reply_ticks=reply)
     for moment in moments:
         call.words += moment.words
         for spoken in range(moment.ticks):

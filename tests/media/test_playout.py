@@ -261,3 +261,48 @@ class AnyOrder(RuleBasedStateMachine):
 
 TestAnyOrder = AnyOrder.TestCase
 TestAnyOrder.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+
+
+def test_a_paused_reply_fades_out_waits_and_goes_on_where_it_was() -> None:
+    playout = Playout(8000)
+    spoken = np.full(FRAME * 4, 8000, dtype=np.int16)
+    playout.begin(1)
+    playout.put(1, 0, spoken)
+    playout.finish(1)
+    playout.release(1)
+    playout.pop()
+    playout.pause(1)
+    playout.pause(1)
+    faded = playout.pop()
+    assert faded.turn is None
+    assert abs(int(faded.samples[0])) > 7000
+    assert not faded.samples[50:].any()
+    assert [playout.pop().turn for _ in range(20)] == [None] * 20
+    assert playout.underruns == 0
+    playout.resume(1)
+    rest = [playout.pop() for _ in range(3)]
+    assert [played.turn for played in rest] == [1, 1, 1]
+    assert rest[-1].is_last
+    assert rest[0].samples[0] == 0
+    assert (rest[0].samples[50:] == 8000).all()
+
+
+def test_sound_of_a_paused_reply_is_still_accepted() -> None:
+    playout = Playout(8000)
+    playout.begin(1)
+    playout.release(1)
+    playout.pause(1)
+    assert playout.put(1, 0, np.ones(FRAME, dtype=np.int16))
+    assert playout.finish(1)
+    assert playout.pop().turn is None
+    playout.resume(1)
+    assert playout.pop().is_last
+
+
+def test_another_turn_is_not_paused_by_an_old_command() -> None:
+    playout = Playout(8000)
+    playout.begin(2)
+    playout.put(2, 0, np.ones(FRAME, dtype=np.int16))
+    playout.release(2)
+    playout.pause(1)
+    assert playout.pop().turn == 2
