@@ -115,12 +115,19 @@ class Sources:
 class Admission:
     """The doorman of one telephone. Used under the endpoint's lock."""
 
-    def __init__(self, settings: AccessSettings, *, is_known: Callable[[Request], bool]) -> None:
-        """`is_known` tells of a request whether it belongs to a call or transaction that we have."""
+    def __init__(
+        self,
+        settings: AccessSettings,
+        *,
+        is_known: Callable[[Request], bool],
+        is_repeated: Callable[[Request], bool],
+    ) -> None:
+        """`is_known` tells whether a request belongs to a call, `is_repeated` whether it has been let in before."""
         rate = float(settings.requests_per_second)
         self._networks = tuple(ipaddress.ip_network(n, strict=False) for n in settings.allow_from)
         self._callers = tuple(re.compile(fnmatch.translate(p)) for p in settings.allow_callers)
         self._is_known = is_known
+        self._is_repeated = is_repeated
         self._trusted: OrderedDict[str, None] = OrderedDict()
         self._friends = Sources(rate)
         self._strangers = Sources(max(1.0, rate / STRANGERS_PART))
@@ -159,6 +166,8 @@ class Admission:
         is_allowed = self.is_allowed(host)
         source = (self._friends if is_allowed else self._strangers).of(host, now)
         if not is_allowed:
+            if self._is_repeated(request):  # its call may be over by now
+                return None
             if request.method == "ACK":  # of a 403: nothing to answer, nothing to tell
                 return Refusal(Reason.STRANGER, None, is_noted=False)
             return self._refuse(Reason.STRANGER, 403, source, now)

@@ -45,7 +45,9 @@ class Line:
         """`has_dialog` tells whether a request belongs to a call. `on_request` is called under the lock, `on_registration` without it; both on the signalling thread."""
         self._account = account
         self._has_dialog = has_dialog
-        self._admission = Admission(account.access, is_known=self._is_known)
+        self._admission = Admission(
+            account.access, is_known=self._is_known, is_repeated=self._is_repeated
+        )
         names, whose = (account.registrar, account.domain), f'account "{account.name}": '
         self._tls = TlsPolicy(account.tls, names, whose=whose)
         self.endpoint = Endpoint(
@@ -164,6 +166,13 @@ class Line:
     def session_seconds(self) -> int:
         """The interval of the session timer to ask for."""
         return self._account.session_seconds
+
+    def _is_repeated(self, request: Request) -> bool:
+        """Whether a request has come before, so that its answer is known already."""
+        try:
+            return self.endpoint.transactions.knows(request)
+        except MessageError:  # damaged
+            return False
 
     def _is_known(self, request: Request) -> bool:
         """Whether a request belongs to a call, or takes one back that rings (RFC 3261 section 9.2)."""

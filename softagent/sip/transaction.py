@@ -150,6 +150,11 @@ class Transactions:
         transaction = self._servers[key] = ServerTransaction(request, source)
         return transaction
 
+    def knows(self, request: Request) -> bool:
+        """Whether a request is one that has come before, or the ACK to our answer to it."""
+        method = "INVITE" if request.method == "ACK" else request.method
+        return server_key(request, method) in self._servers
+
     def invite_of(self, cancel: Request) -> ServerTransaction | None:
         """The INVITE that a CANCEL is about (section 9.2)."""
         return self._servers.get(server_key(cancel, "INVITE"))

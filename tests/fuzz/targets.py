@@ -53,13 +53,17 @@ def sip(data: bytes) -> None:
         _response(message)
 
 
+def _never(request: Request) -> bool:
+    return False
+
+
 def _request(request: Request) -> None:
     server_key(request, request.method)
     standing_reply(request)
     reply_outside_dialog(request)
     parts(request)
     caller_of(request)
-    admission = Admission(AccessSettings(), is_known=lambda request: False)
+    admission = Admission(AccessSettings(), is_known=_never, is_repeated=_never)
     admission.of_source(request, SOURCE.host, 0.0)
     _respond(request, 200)
     with contextlib.suppress(MessageError):

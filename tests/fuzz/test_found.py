@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from actions import UP, Act, Action, Caller, Reply, Wait
-from telephone import Telephone, telephone
+from actions import UP, Act, Action, Again, Ask, Caller, Reply, Wait
+from telephone import STRANGER, Telephone, telephone
 
 from softagent.sip.phone import Outcome
 
@@ -25,3 +25,10 @@ def test_a_hold_that_only_rings_has_an_end() -> None:
         assert result.outcome is Outcome.TIMED_OUT
         assert "CANCEL" in {request.method for request in subject.requests}
         assert subject.ends == [[]]
+
+
+def test_a_bye_after_a_failover_is_answered_again() -> None:
+    """Repeated from an address that isn't the PBX's, it got 403: with its call its licence had gone."""
+    with telephone() as subject:
+        play(subject, Ask("BYE", to="ours", sequence=1, source=STRANGER), Again(0))
+        assert subject.statuses[-2:] == [200, 200]

@@ -24,10 +24,14 @@ RATE = 10
 
 
 def doorman(
-    *, from_: tuple[str, ...] = (), callers: tuple[str, ...] = (), known: bool = False
+    *,
+    from_: tuple[str, ...] = (),
+    callers: tuple[str, ...] = (),
+    known: bool = False,
+    repeated: bool = False,
 ) -> Admission:
     settings = AccessSettings(allow_from=from_, allow_callers=callers, requests_per_second=RATE)
-    admission = Admission(settings, is_known=lambda request: known)
+    admission = Admission(settings, is_known=lambda _: known, is_repeated=lambda _: repeated)
     admission.trust([PBX])
     return admission
 
@@ -88,6 +92,13 @@ def test_what_belongs_to_a_call_passes() -> None:
     for _ in range(100):
         assert admission.of_source(request("BYE"), PBX, 0.0) is None
     assert knock(admission, STRANGER, 0.0, "BYE") is None
+
+
+def test_what_was_let_in_once_is_let_in_again() -> None:
+    """A lost answer comes again from wherever it is asked for; of the PBX's repetitions not too many."""
+    admission = doorman(repeated=True)
+    assert knock(admission, STRANGER, 0.0, "BYE") is None
+    assert [knock(admission, PBX, 0.0, "BYE") for _ in range(100)].count(None) == 2 * RATE
 
 
 def test_a_flood_from_the_pbx_is_cut_to_the_rate() -> None:
