@@ -13,7 +13,10 @@ class Observe(Protocol):
     def __call__(
         self, datagram: bytes, source: Address, destination: Address, *, at_seconds: float = 0.0
     ) -> None:
-        """`at_seconds` since 1970 when the kernel got it; 0 for now. Our own host may be "" or "0.0.0.0"."""
+        """`at_seconds` since 1970 when the kernel got it, or is due to leave; 0 for now.
+
+        Our own host may be "" or "0.0.0.0".
+        """
         ...
 
 

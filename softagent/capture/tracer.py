@@ -9,8 +9,10 @@ take the interpreter away from the media clock again and again.
 
 from __future__ import annotations
 
+import bisect
 import functools
 import logging
+import math
 import threading
 import time
 from collections import deque
@@ -25,6 +27,9 @@ BATCH_SECONDS = 0.25
 """How long a datagram waits at most before it is in the file: what a killed process loses."""
 MOST_WAITING = 8192
 """More than a minute of a call: what comes while the disk stands still for longer is dropped."""
+ORDER_SECONDS = 0.05
+"""How long a datagram is kept back for others with an earlier time: our own media comes here
+before it leaves (`MediaPort.send`), and what the kernel received a little after that."""
 
 log = logging.getLogger("softagent.trace")
 
@@ -56,6 +61,8 @@ class Tracer:
         self._files = TraceFiles(account, directory, show_keys=show_keys)
         self._waiting: deque[Observed] = deque()
         """From whoever is observed to the trace thread."""
+        self._kept: list[Observed] = []
+        """What waits for its turn by time. Trace thread only."""
         self._arrived = threading.Event()
         """Set when there is something in `_waiting`, or to stop."""
         self._stopping = threading.Event()
@@ -102,11 +109,12 @@ class Tracer:
         """The trace thread."""
         try:
             while not self._stopping.is_set():
-                self._arrived.wait(IDLE_SECONDS)
+                if not self._kept:
+                    self._arrived.wait(IDLE_SECONDS)
                 self._stopping.wait(BATCH_SECONDS)
                 self._arrived.clear()
-                self._write()
-            self._write()
+                self._write(until=self._clock() - ORDER_SECONDS)
+            self._write(until=math.inf)
         except Exception:
             log.exception("account=%s event=trace-failed", self._account)
         finally:
@@ -114,7 +122,13 @@ class Tracer:
             if missing := self.dropped + self._files.lost:
                 log.warning("account=%s event=trace-incomplete missing=%d", self._account, missing)
 
-    def _write(self) -> None:
+    def _write(self, *, until: float) -> None:
+        """Write what is older than `until`, in order of time."""
         while self._waiting:
-            self._files.add(self._waiting.popleft())
+            self._kept.append(self._waiting.popleft())
+        self._kept.sort(key=lambda seen: seen.at_seconds)
+        ready = bisect.bisect_right(self._kept, until, key=lambda seen: seen.at_seconds)
+        for seen in self._kept[:ready]:
+            self._files.add(seen)
+        del self._kept[:ready]
         self._files.flush(self._clock())

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from pathlib import Path
 
 import pytest
 
 from softagent.capture import tracer as tracer_module
+from softagent.capture.files import TraceFiles
 from softagent.capture.pcap import Capture
 from softagent.capture.tracer import Tracer, account_tracer
 from softagent.config import Account, Secret, TraceSettings
 
 US, PBX = ("127.0.0.1", 5060), ("127.0.0.2", 5060)
 NOW = 1_800_000_000.0
+PATIENCE_SECONDS = 10.0
 
 
 def all_payloads(folder: Path) -> list[bytes]:
@@ -49,6 +52,38 @@ def test_media_goes_to_its_call_with_the_kernels_time(tmp_path: Path) -> None:
     assert path.name.endswith("-call-1.pcap")
     (frame,) = Capture(path)
     assert frame.at_ns == (NOW - 5) * 1_000_000_000
+
+
+def test_the_file_is_in_order_of_time(tmp_path: Path) -> None:
+    """Also where a packet of ours is told of before it leaves, and what came first later."""
+    tracer = Tracer("reception", tmp_path, clock=lambda: NOW)
+    tracer.start()
+    for milliseconds in (0, 20, 5, 40, 25, 60):
+        tracer.media("call-1")(b"%d" % milliseconds, US, PBX, at_seconds=NOW + milliseconds / 1000)
+    tracer.stop()
+    assert all_payloads(tmp_path) == [b"0", b"5", b"20", b"25", b"40", b"60"]
+
+
+def test_what_was_kept_for_its_turn_is_written_without_more_coming(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last packets of a call don't wait for the next call."""
+    times = itertools.chain([NOW, NOW], itertools.repeat(NOW + 1))
+    has_written = threading.Event()
+
+    class WatchedFiles(TraceFiles):
+        def flush(self, now_seconds: float) -> None:
+            super().flush(now_seconds)
+            if any(tmp_path.iterdir()):
+                has_written.set()
+
+    monkeypatch.setattr(tracer_module, "TraceFiles", WatchedFiles)
+    tracer = Tracer("reception", tmp_path, clock=lambda: next(times))
+    tracer.signalling(b"last words", US, PBX, at_seconds=NOW)
+    tracer.start()
+    assert has_written.wait(PATIENCE_SECONDS)
+    tracer.stop()
+    assert all_payloads(tmp_path) == [b"last words"]
 
 
 def test_a_full_queue_drops_and_counts(
