@@ -126,7 +126,7 @@ def _report_missing(given: set[str], place: Place) -> None:
 def _contradictions(values: Values) -> Iterator[str]:
     """What can't be true together in one account, one sentence each."""
     transport = values.get("transport", "udp")
-    if transport != "tls" and values["tls"] != TlsSettings():
+    if transport not in ("tls", "auto") and values["tls"] != TlsSettings():
         yield f'tls: has an effect with transport = "tls" only, and transport is "{transport}"'
 
 

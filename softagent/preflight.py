@@ -62,7 +62,7 @@ def check_account(account: Account, store: ModelStore) -> Iterator[Finding]:
         yield _finding(f"{subject}.model", partial(_model, engine, model, store))
     yield _finding("facts", partial(_facts, account))
     yield _finding("local_port", partial(_sip_port, account))
-    if account.transport == "tls":
+    if account.transport in ("tls", "auto"):
         yield _finding("tls", partial(_certificates, account.tls))
     yield _finding("rtp_ports", partial(_rtp_ports, account))
     directory = account.recording.directory

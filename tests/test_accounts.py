@@ -131,6 +131,12 @@ def test_an_account_may_override_the_way_a_default_password_is_given(folder: Fol
     assert account.password.value == "hunter2"
 
 
+def test_certificates_may_be_set_where_the_dns_decides(folder: Folder) -> None:
+    """With `transport = "auto"` the answer may be TLS."""
+    [account] = folder.read(MINIMAL + 'transport = "auto"\ntls.verify = false\n')
+    assert not account.tls.verify
+
+
 def test_an_account_is_found_by_its_name(folder: Folder) -> None:
     """Enabled or not. An unknown name gets a suggestion, or the names that there are."""
     second = MINIMAL.replace("reception", "workshop") + "enabled = false\n"

@@ -60,6 +60,7 @@ class Binding:
         self._is_waiting = False
         self._latest: Request | None = None
         self._contact = Contact(account, endpoint)
+        self._settled_at = -NEVER
         self._next_look = NEVER
         self._next_keep_alive = NEVER
         self._next_tcp = -NEVER
@@ -116,9 +117,10 @@ class Binding:
             self._send(request)
 
     def lose(self, hop: Hop) -> None:
-        """A connection has ended: over the registrar's no call could come, so another one is made at once."""
+        """A connection has ended: over the registrar's no call could come, so another one is made soon."""
         if self.hop is not None and self.hop.shares(hop) and self.registrant.is_registered:
-            self.registrant.next_wake = self._endpoint.now
+            earliest = self._settled_at + self._pacing.reconnect_seconds
+            self.registrant.next_wake = max(self._endpoint.now, earliest)
 
     def _register(self, now: float) -> None:
         if not self._hops and not self._find(now):
@@ -209,6 +211,7 @@ class Binding:
 
     def _settle(self, response: Response, now: float) -> None:
         """Registered: see whether a NAT is in between, and begin to look after it."""
+        self._settled_at = now
         if self._contact.learn(response, now):
             self.registrant.next_wake = now
         if self._next_look == NEVER:

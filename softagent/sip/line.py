@@ -107,7 +107,7 @@ class Line:
     def open(self) -> None:
         """Bind the sockets and start their thread. Raises PortInUse, or ConfigError for a certificate too."""
         account = self._account
-        if account.transport == "tls":
+        if account.transport in ("tls", "auto"):
             self._tls.load()
         needs_tcp = account.transport == "tcp"
         self.endpoint.open(account.local_address, account.local_port, needs_tcp=needs_tcp)

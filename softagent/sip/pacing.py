@@ -24,6 +24,8 @@ class Pacing:
     """Waits after failures double from the first to the longest, each cut by up to a half (RFC 5626 section 4.5)."""
     refused_retry_seconds: float = 60.0
     """Wait after refused credentials: hammering on would get the address banned."""
+    reconnect_seconds: float = 1.0
+    """Shortest time from a registration to the next when its connection is lost: some close each one at once."""
     primary_check_seconds: float = 30.0
     """How often a primary registrar that has failed is asked whether it is back."""
     address_check_seconds: float = 5.0

@@ -23,6 +23,7 @@ EAGER = Pacing(
     first_retry_seconds=0.02,
     longest_retry_seconds=0.04,
     refused_retry_seconds=60,
+    reconnect_seconds=0.02,
 )
 
 
