@@ -109,6 +109,11 @@ class Leg:
         self._playout.put(self._turn, 0, samples)
         self._playout.finish(self._turn)
 
+    def press(self, digits: str) -> None:
+        """Send keys as RFC 4733 has it."""
+        assert self._stream is not None
+        assert self._stream.send_digits(digits), "the other side takes no telephone-events"
+
     @property
     def heard_seconds(self) -> float:
         """How much has been heard: a position in `heard`."""
@@ -247,12 +252,14 @@ class Extension:
             result = results.get(timeout=ring_seconds + 40)
         except queue.Empty:
             raise AssertionError(f"nothing came of a call to {target}") from None
-        if not result.is_accepted:
-            return None, result
+        return (self.adopt(outgoing) if result.is_accepted else None), result
+
+    def adopt(self, outgoing: Call) -> Leg:
+        """The leg of a call that this extension's phone has begun; its sound flows once it is answered."""
         leg = Leg(outgoing)
         self._legs.append(leg)
         leg.start()
-        return leg, result
+        return leg
 
     def answered(self) -> Leg:
         """The next call that comes in, answered."""

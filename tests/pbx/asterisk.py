@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self
 
 import exchange
+import pytest
 from certificates import Certificates
 
 BOOT_SECONDS = 20.0
@@ -47,6 +48,7 @@ class Asterisk:
         self.host = host
         self.sip_port = sip_port
         self.tls_port = tls_port
+        self.rtp_ports = rtp_ports
         self.certificates = certificates
         self.log = folder / "log" / "full"
         self.music = folder / "moh" / "music.wav"
@@ -183,3 +185,9 @@ def launchers() -> dict[str, Path]:
     if not found:
         raise FileNotFoundError(f"no {launcher('sid')} and no other: run scripts/asterisk")
     return found
+
+
+every_pbx = pytest.mark.parametrize(
+    "pbx", [suite for suite in SUITES if launcher(suite).exists()] or SUITES[:1], indirect=True
+)
+"""For the essential behaviours: with every Asterisk that is to be had, not the current one alone."""

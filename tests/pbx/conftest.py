@@ -8,6 +8,7 @@ import socket
 import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from asterisk import SUITES, Asterisk, launcher, launchers, wait_for
 from caller import RATE_HZ, Call, Dial, Sound, Speak, Transcribe, audible_from
 from certificates import Certificates, make_certificates
 from exchange import AGENT, SUPERVISED, password
+from extension import Extension
 
 from softagent.config import SynthesizerSettings
 from softagent.models.store import ModelStore
@@ -87,10 +89,10 @@ def asterisk(exchanges: Callable[[str], Asterisk]) -> Asterisk:
     return exchanges(next(iter(launchers())))
 
 
-@pytest.fixture(params=[suite for suite in SUITES if launcher(suite).exists()] or SUITES[:1])
+@pytest.fixture
 def pbx(exchanges: Callable[[str], Asterisk], request: pytest.FixtureRequest) -> Asterisk:
-    """Every Asterisk that is to be had in turn; one of them at least."""
-    return exchanges(request.param)
+    """The current Asterisk, or with `every_pbx` each that there is in turn."""
+    return exchanges(getattr(request, "param", next(iter(launchers()))))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -151,6 +153,26 @@ def dial(asterisk: Asterisk, tmp_path: Path) -> Dial:
 def dial_pbx(pbx: Asterisk, tmp_path: Path) -> Dial:
     """Like `dial`, on the Asterisk that `pbx` is."""
     return dialler(pbx, tmp_path)
+
+
+@pytest.fixture
+def station(pbx: Asterisk) -> Callable[..., Extension]:
+    """Plugs our telephone into `pbx`: `with station(PLAIN, codecs=("PCMA",)) as extension`."""
+
+    def plug_in(number: str, **options: object) -> Extension:
+        settings: dict[str, object] = {"port": pbx.sip_port, **options}
+        return Registered(number, password(number), **settings)  # type: ignore[arg-type]
+
+    return plug_in
+
+
+class Registered(Extension):
+    """An extension that is registered before anything is done with it."""
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        self.wait_registered()
+        return self
 
 
 def dialler(exchange: Asterisk, folder: Path) -> Dial:

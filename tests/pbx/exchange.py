@@ -43,6 +43,8 @@ HELD = "2008"
 """Hold is passed on as a re-INVITE instead of the PBX playing its music."""
 RELIABLE = "2009"
 """Provisional responses acknowledged with PRACK."""
+SIX = "2010"
+"""Media over IPv6."""
 
 AGENT_WITH_PCMU = "100"
 AGENT_WITH_PCMA = "101"
@@ -99,6 +101,7 @@ TELEPHONES = {
     DIRECT: Telephone(("direct_media=yes",)),
     HELD: Telephone(("moh_passthrough=yes",)),
     RELIABLE: Telephone(("100rel=required",)),
+    SIX: Telephone(("rtp_ipv6=yes",)),
 }
 
 TRANSPORTS = """
