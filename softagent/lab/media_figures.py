@@ -73,7 +73,11 @@ def rendered(result: Json) -> list[str]:
         ["MOS as we hear it", _number(result["mos"], 2), ""],
         ["MOS as the far end hears us", _number(result["talking_mos"], 2), ""],
     ]
-    asked = {name: value for name, value in network.items() if value and name != "seed"}
+    asked = {
+        name: value
+        for name, value in network.items()
+        if value and name != "seed" and (name, value) != ("burst", 1.0)
+    }
     return [
         "",
         *table([f"{result['packets']} packets of {result['codec']}", "measured", "promised"], rows),

@@ -49,10 +49,13 @@ def rendered(result: Json) -> list[str]:
         ["calls taken, one after the other (1/s)", _number(calls["taken"], 1), ""],
         ["calls refused as busy (1/s)", _number(calls["refused"], 1), ""],
         ["calls neither taken nor refused", str(result["not_refused"]), "0"],
-        ["registered again, p50 (s)", _number(back["p50"], 1), ""],
-        ["registered again, max (s)", _number(back["max"], 1), "within 10"],
-        ["within 10 s", f"{back['within_10_s']} of {back['tries']}", "all"],
     ]
+    if back["tries"]:
+        rows += [
+            ["registered again, p50 (s)", _number(back["p50"], 1), ""],
+            ["registered again, max (s)", _number(back["max"], 1), "within 10"],
+            ["within 10 s", f"{back['within_10_s']} of {back['tries']}", "all"],
+        ]
     return [
         "",
         *table([f"{answer['n']} calls", "measured", "promised"], rows),

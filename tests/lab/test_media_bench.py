@@ -72,6 +72,7 @@ def test_the_table_shows_what_is_promised_and_what_is_unknown() -> None:
     assert "send interval p99 (ms)          20.00    18 to 22" in text
     assert "MOS as we hear it             unknown" in text
     assert "loss_pct 5" in text
+    assert "burst" not in text
     assert "Priority of the media threads: nice -11" in text
 
 

@@ -58,7 +58,8 @@ def test_the_table_shows_what_is_promised() -> None:
     text = "\n".join(rendered(summary(measurements([2.0, None]))))
     assert "INVITE to 200, p95 (ms)                     29.0   below 50" in text
     assert "within 10 s                               1 of 2        all" in text
-    assert "unknown" in "\n".join(rendered(summary(measurements([]))))
+    assert "unknown" in "\n".join(rendered(summary(measurements([None]))))
+    assert "registered" not in "\n".join(rendered(summary(measurements([]))))
 
 
 @pytest.mark.parametrize("seed", range(20))
