@@ -135,12 +135,14 @@ def worker(asterisk: Asterisk, accounts: Path) -> Iterator[Agent]:
 
 @pytest.fixture(scope="module")
 def office(asterisk: Asterisk, accounts: Path) -> Iterator[Agent]:
-    """`softagent run` with one account, which a test may kill."""
-    with Agent(
-        *("run", "--only", "supervised", "--accounts", str(accounts)),
-        log=accounts.with_name("run.log"),
-    ) as agent:
-        yield agent
+    """`softagent run` with one account, which a test may kill; its state is beside the accounts."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SOFTAGENT_STATE", str(accounts.with_name("state")))
+        with Agent(
+            *("run", "--only", "supervised", "--accounts", str(accounts)),
+            log=accounts.with_name("run.log"),
+        ) as agent:
+            yield agent
 
 
 @pytest.fixture
