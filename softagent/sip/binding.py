@@ -228,6 +228,7 @@ class Binding:
             return
         if len(self._hops) > 1:
             self._hops.pop(0)
+            self._rota.step_down(now)
             self.registrant.next_wake = now
             return
         was_detour = bool(self._detours)

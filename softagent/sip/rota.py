@@ -43,6 +43,8 @@ class Rota:
         self._servers = tuple(servers)
         self._check_seconds = check_seconds
         self._position = 0
+        self._is_away = False
+        """Not at the primary, or not at the first address that its name stands for."""
         self._answers = 0
         self._needed = FEWEST_ANSWERS
         self._returned_at = -NEVER
@@ -63,13 +65,21 @@ class Rota:
 
     def fail(self, now: float) -> bool:
         """The current one has failed: on to the next; True when all of them have had their turn."""
-        if self._position == 0:
-            was_steady = now - self._returned_at >= STEADY_SECONDS
-            self._needed = FEWEST_ANSWERS if was_steady else min(2 * self._needed, MOST_ANSWERS)
+        self.step_down(now)
         self._position = (self._position + 1) % len(self._servers)
         self._answers = 0
-        self.next_check = NEVER if self._position == 0 else now + self._check_seconds
+        if self._position == 0:
+            self._is_away, self.next_check = False, NEVER
         return self._position == 0
+
+    def step_down(self, now: float) -> None:
+        """The first address of the current one has failed: another one that SRV names has its turn."""
+        if self._is_away:
+            return
+        was_steady = now - self._returned_at >= STEADY_SECONDS
+        self._needed = FEWEST_ANSWERS if was_steady else min(2 * self._needed, MOST_ANSWERS)
+        self._is_away, self._answers = True, 0
+        self.next_check = now + self._check_seconds
 
     def begin_check(self, now: float) -> bool:
         """Whether to ask the primary now; the next time follows."""
@@ -81,9 +91,9 @@ class Rota:
     def hear_primary(self, is_alive: bool, now: float) -> bool:
         """What came of asking; True when it is time to return to it, and it is the current one again."""
         self._answers = self._answers + 1 if is_alive else 0
-        if self._position == 0 or self._answers < self._needed:
+        if not self._is_away or self._answers < self._needed:
             return False
-        self._position, self._answers = 0, 0
+        self._position, self._is_away, self._answers = 0, False, 0
         self._returned_at, self.next_check = now, NEVER
         return True
 

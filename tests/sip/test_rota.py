@@ -56,6 +56,18 @@ def test_the_primary_is_asked_only_while_a_backup_serves(rota: Rota) -> None:
     assert rota.begin_check(160.0)
 
 
+def test_the_first_address_of_a_name_is_returned_to() -> None:
+    """SRV puts a cluster's nodes in an order, too; nothing is asked while the first one serves."""
+    rota = Rota(SERVERS[:1], check_seconds=30.0)
+    rota.step_down(100.0)
+    assert rota.next_check == 130.0
+    rota.step_down(110.0)
+    assert rota.next_check == 130.0
+    assert return_to_primary(rota, 130.0) == FEWEST_ANSWERS
+    assert rota.next_check == float("inf")
+    assert not rota.hear_primary(True, 160.0)
+
+
 def test_the_primary_has_to_answer_in_a_row(rota: Rota) -> None:
     """One answer may be chance."""
     rota.fail(0.0)
