@@ -241,7 +241,9 @@ def _likely(dialogs: int, source: Hop) -> Iterator[Ask]:
 
 RINGING = (Ask("INVITE", body=OFFER),)
 UP = (*RINGING, Act("answer"), Ask("ACK", to="ours"))
-BEGINNINGS = st.sampled_from(((), RINGING, UP, UP))
+CALLING = (Act("call"), Reply(0, 180))
+THROUGH = (*CALLING, Reply(0, 200))
+BEGINNINGS = st.sampled_from(((), RINGING, UP, (*UP, Act("hold"), Reply(0, 200)), CALLING, THROUGH))
 ATTACKS = st.lists(
     actions(STRANGER).filter(lambda action: isinstance(action, Ask | Raw | Again)),
     min_size=6,

@@ -27,7 +27,7 @@ def leave(subject: Telephone) -> None:
     assert {what: count for what, count in subject.leftovers().items() if count} == {}
 
 
-@seeds.bounded(80)
+@seeds.bounded(200)
 @given(BEGINNINGS, CALLS)
 def test_any_sequence(beginning: tuple[Action, ...], actions: list[Action]) -> None:
     """From the PBX and from a stranger, with ours between them."""
@@ -38,7 +38,7 @@ def test_any_sequence(beginning: tuple[Action, ...], actions: list[Action]) -> N
         leave(subject)
 
 
-@seeds.bounded(60)
+@seeds.bounded(100)
 @given(ATTACKS)
 def test_strangers_touch_no_call(attacks: list[Action]) -> None:
     """Whatever they send, the call that is up stays as it is, and nothing else rings."""
