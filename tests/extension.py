@@ -21,7 +21,6 @@ from softagent.media.frame import Samples, Tick
 from softagent.media.playout import Playout
 from softagent.media.stats import StreamStats
 from softagent.media.stream import RtpStream
-from softagent.sip.pacing import PROMPT, Pacing
 from softagent.sip.phone import (
     Call,
     CallEnd,
@@ -197,7 +196,6 @@ class Extension:
         port: int,
         registrar: str = "127.0.0.1",
         timing: Timing = RFC_TIMING,
-        pacing: Pacing = PROMPT,
         **options: object,
     ) -> None:
         """`options` are the account's."""
@@ -210,7 +208,7 @@ class Extension:
             password=Secret(password),
             **settings,  # type: ignore[arg-type]
         )
-        self.phone = PyVoipPhone(self.account, timing=timing, pacing=pacing)
+        self.phone = PyVoipPhone(self.account, timing=timing)
         self.registrations: list[tuple[float, Registration]] = []
         """Every change of the registration, with its time on the monotonic clock."""
         self._calls: queue.SimpleQueue[Leg] = queue.SimpleQueue()
@@ -228,9 +226,13 @@ class Extension:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close_calls()
+        self.phone.stop()
+
+    def close_calls(self) -> None:
+        """End what still runs."""
         for leg in self._legs:
             leg.close()
-        self.phone.stop()
 
     @property
     def is_idle(self) -> bool:

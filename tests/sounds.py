@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from softagent.lab.sound import load_channels
 from softagent.media.frame import Samples
@@ -21,18 +22,23 @@ def load(path: Path) -> Samples:
 
 
 def likeness(said: Samples, heard: Samples, rate_hz: int) -> float:
-    """How much of `said` is in `heard`, from 0 to 1: the median over its windows of their best correlation.
+    """How much of `said` is in `heard`, from 0 to 1: the median of its windows' best correlations.
 
     Windows are looked for one by one, so a delay that changes under way does no harm; gaps,
     noise, a wrong law or a wrong rate do.
     """
+    return float(np.median(matches(said, heard, rate_hz)))
+
+
+def matches(said: Samples, heard: Samples, rate_hz: int) -> npt.NDArray[np.float64]:
+    """The best correlation with any stretch of `heard` of each window of `said` that isn't quiet, shape (k,)."""
     size = rate_hz * WINDOW_MS // 1000
     windows = said[: len(said) // size * size].reshape(-1, size).astype(np.float64)
     loud = windows[np.sqrt((windows**2).mean(axis=1)) > QUIET_RMS]
     assert len(loud), "nothing was said that could be recognised"
     if len(heard) < size:
-        return 0.0
-    return float(np.median([_best_match(window, heard) for window in loud]))
+        return np.zeros(len(loud))
+    return np.array([_best_match(window, heard) for window in loud])
 
 
 def rms(sound: Samples) -> float:

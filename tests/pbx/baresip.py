@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import subprocess
 import time
@@ -158,8 +159,20 @@ class Baresip:
                     return event
         raise AssertionError(f"no {kind} within {seconds:g} s: {self.events}")
 
+    def packets_received(self) -> int:
+        """How many packets of sound the one call had, once it is over."""
+        (count,) = re.findall(r"^packets:\s+\d+\s+(\d+)", self.log(), re.MULTILINE)
+        return int(count)
+
+    def log(self) -> str:
+        """What it has written."""
+        return (self._folder / "log").read_text(errors="replace")
+
     def heard(self) -> Path:
-        """The recording of what it has heard, of the one call there was."""
+        """The recording of what it has heard, of the one call there was.
+
+        baresip 1.0.0 stops decoding at its first hold: what comes after a resume is only counted.
+        """
         (recording,) = (self._folder / "heard").glob("*-dec.wav")
         return recording
 

@@ -19,12 +19,14 @@ from caller import RATE_HZ, Call, Dial, Sound, Speak, Transcribe, audible_from
 from certificates import Certificates, make_certificates
 from exchange import AGENT, SUPERVISED, password
 from extension import Extension
+from long_run import LongRun
 
 from softagent.config import SynthesizerSettings
 from softagent.models.store import ModelStore
 from softagent.speech.piper import PiperSynthesizer
 
 RTP_PORTS = {"sid": range(24000, 24200), "bullseye": range(23800, 24000)}
+LONG_RTP_PORTS = range(23400, 23600)
 WHISPER_RATE_HZ = 16000
 
 ACCOUNTS = """
@@ -155,6 +157,20 @@ def dial(asterisk: Asterisk, tmp_path: Path) -> Dial:
 def dial_pbx(pbx: Asterisk, tmp_path: Path) -> Dial:
     """Like `dial`, on the Asterisk that `pbx` is."""
     return dialler(pbx, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def long_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LongRun]:
+    """A long call that the first test to ask for it begins, on an Asterisk of its own."""
+    folder = tmp_path_factory.mktemp("long")
+    launch = next(iter(launchers().values()))
+    with (
+        Asterisk(
+            launch, folder / "asterisk", sip_port=free_port(), rtp_ports=LONG_RTP_PORTS
+        ) as pbx,
+        LongRun(pbx, folder) as run,
+    ):
+        yield run
 
 
 @pytest.fixture

@@ -23,6 +23,8 @@ CALLER_DIRECT = "1004"
 """A caller whose media the PBX doesn't carry if it need not."""
 CALLER_WIDE = "1005"
 """A caller with G.722."""
+CALLER_SECURE = "1006"
+"""A caller with SRTP."""
 
 PLAIN = "2000"
 SECURE = "2001"
@@ -71,7 +73,7 @@ MODULES = """
     res_pjsip_endpoint_identifier_user res_pjsip_registrar res_pjsip_path
     res_pjsip_caller_id res_pjsip_rfc3326 res_pjsip_pubsub res_pjsip_refer res_pjsip_notify
     res_pjsip_dtmf_info res_pjsip_dlg_options res_pjsip_empty_info res_pjsip_messaging
-    res_pjsip_logger chan_pjsip
+    res_pjsip_logger chan_pjsip res_clioriginate
     pbx_config app_dial app_echo app_playback app_read app_verbose app_senddtmf func_channel
 """
 
@@ -91,6 +93,7 @@ TELEPHONES = {
     COLLEAGUE: Telephone(),
     CALLER_DIRECT: Telephone(("direct_media=yes",)),
     CALLER_WIDE: Telephone(("disallow=all", "allow=g722,ulaw")),
+    CALLER_SECURE: Telephone(("media_encryption=sdes",)),
     PLAIN: Telephone(),
     SECURE: Telephone(("media_encryption=sdes",)),
     WIDE: Telephone(("disallow=all", "allow=g722,ulaw")),

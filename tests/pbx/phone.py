@@ -75,6 +75,7 @@ class Call(pj.Call):
         info = self.getInfo()  # its parts live no longer than it does
         status, direction = info.media[0].status, info.media[0].dir
         if status not in ACTIVE:
+            self._heard_at = None
             self.tell("no-media", status=status)
             return
         sound = self.getAudioMedia(-1)

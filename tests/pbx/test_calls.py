@@ -29,7 +29,8 @@ from softagent.config import TlsSettings
 from softagent.media.description import Direction
 from softagent.sip.phone import CallEnd
 
-pytestmark = pytest.mark.pbx
+# The long call goes on meanwhile, so that nobody has to wait for it alone.
+pytestmark = [pytest.mark.pbx, pytest.mark.usefixtures("long_run")]
 
 THEIR_WORDS = SPEECH / "check-number-dial-again.wav"
 OUR_WORDS = load(SPEECH / "agent-incorrect.wav")[:16000]
