@@ -171,3 +171,25 @@ def test_an_invite_of_ours_is_acknowledged_when_refused(peer: Peer, bench: Bench
             replace(bare, method="ACK", headers=headers), Hop("127.0.0.1", peer.port)
         )
     assert peer.next_request().via.branch not in ("", invite.via.branch)
+
+
+def test_a_request_that_breaks_our_code_is_answered(
+    peer: Peer, bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """500, once however often it comes, and the thread goes on; an ACK never gets an answer."""
+
+    def fail(transaction: ServerTransaction) -> None:
+        if transaction.request.call_id != "fence":
+            raise RuntimeError("broken")
+        bench.confirm(transaction)
+
+    bench.on_request = fail
+    data = peer.ask("INFO")
+    peer.ask("ACK")
+    peer.send(data)
+    first, second = peer.until_fence()
+    assert first == second
+    assert isinstance(first, Response)
+    assert first.status == 500
+    assert len([record for record in caplog.records if record.exc_info]) == 2
+    assert bench.endpoint.is_alive

@@ -14,7 +14,7 @@ import trustme
 from conftest import Handset, answered
 from peer import PATIENCE_SECONDS, Peer, statuses
 from stream_peer import StreamPeer
-from wire import OFFER
+from wire import OFFER, request_bytes
 
 from softagent.config import TlsSettings
 from softagent.sip.address import NameAddress
@@ -205,6 +205,18 @@ def test_a_message_that_can_not_be_read_is_skipped(
     tcp.register()
     tcp.send(b"hello\r\nContent-Length: 3\r\n\r\nabc")
     assert statuses(tcp.until_fence()) == []
+
+
+def test_damaged_requests_are_answered_on_their_connection(
+    tcp: StreamPeer, start: Callable[..., Handset]
+) -> None:
+    """400 and 505 without a transaction, and the connection goes on."""
+    start(tcp)
+    tcp.register()
+    damaged = request_bytes("OPTIONS", sent_by=tcp.sent_by).replace(b"/UDP", b"/TCP")
+    tcp.send(damaged.replace(b"CSeq: 1 OPTIONS", b"CSeq: 1 INVITE"))
+    tcp.send(damaged.replace(b"127.0.0.1 SIP/2.0", b"127.0.0.1 SIP/7.0"))
+    assert statuses(tcp.until_fence()) == [400, 505]
 
 
 def test_too_many_visitors(tcp: StreamPeer, start: Callable[..., Handset]) -> None:
