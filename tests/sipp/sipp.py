@@ -40,7 +40,7 @@ class Sipp:
             *("-mp", str(next(MEDIA_PORTS)), "-s", service),
             *("-m", str(calls), "-l", "1", "-r", "100", "-nostdin", "-nd"),
             *("-timeout", str(TIMEOUT_SECONDS), "-timeout_error"),
-            *("-recv_timeout", "8000", "-cid_str", "%u-%p@sipp"),
+            *("-recv_timeout", "8000", "-deadcall_wait", "0", "-cid_str", "%u-%p@sipp"),
             *("-trace_err", "-error_file", str(self._errors)),
             *("-trace_msg", "-message_file", str(self.messages)),
         ]
