@@ -230,3 +230,12 @@ def test_media_between_the_telephones(pbx: Asterisk, station: Station, dial_pbx:
         assert leg.changed().remote_port not in pbx.rtp_ports
         leg.listen(0.3)
         assert_talk(leg, call)
+
+
+@every_pbx
+def test_a_notify_that_nobody_has_asked_for(pbx: Asterisk, station: Station) -> None:
+    """As PBXs tell of new messages; answered with 200, else it would be sent again and again."""
+    start = pbx.mark()
+    with station(PLAIN):
+        pbx.console(f"pjsip send notify news endpoint {PLAIN}")
+        pbx.wait_for(r"^SIP/2.0 200 OK\n(?:[^\n]+\n)*?CSeq: \d+ NOTIFY", since=start)

@@ -7,14 +7,9 @@ from pathlib import Path
 
 import pytest
 from extension import Extension
-from sipp import Caller
+from sipp import PASSWORD, QUICK, USER, Caller
 
 from softagent.lab.pbx import LabPbx
-from softagent.sip.repetition import Timing
-
-QUICK = Timing(t1_seconds=0.1, t2_seconds=0.4, t4_seconds=0.5)
-"""The RFC's timers, five times as fast."""
-USER, PASSWORD = "1000", "secret1000"
 
 
 @pytest.fixture

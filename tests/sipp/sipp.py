@@ -10,7 +10,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from softagent.sip.transaction import Timing
+
 SCENARIOS = Path(__file__).parent / "scenarios"
+USER, PASSWORD = "1000", "secret1000"
+"""The telephone's."""
+QUICK = Timing(t1_seconds=0.1, t2_seconds=0.4, t4_seconds=0.5)
+"""The RFC's timers, five times as fast, for the telephone."""
 TIMEOUT_SECONDS = 30
 MEDIA_PORTS = itertools.cycle(range(24600, 24800, 10))
 """SIPp binds one and some of the following."""
@@ -26,7 +32,7 @@ class Sipp:
         *,
         local_port: int,
         remote: tuple[str, int] | None = None,
-        service: str = "1000",
+        service: str = USER,
         calls: int = 1,
     ) -> None:
         """`remote` gets its requests, unless it waits for some; `calls` are made one after the other."""
