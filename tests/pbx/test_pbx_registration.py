@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from asterisk import Asterisk, every_pbx, wait_for
-from exchange import PLAIN
+from certificates import make_certificates
+from exchange import PLAIN, password
 from extension import Extension
 
+from softagent.config import TlsSettings
 from softagent.sip.phone import RegistrationState
 
 pytestmark = pytest.mark.pbx
@@ -29,6 +32,36 @@ def test_back_within_10_s_of_each_return_of_the_pbx(pbx: Asterisk, station: Stat
             assert not pbx.is_registered(PLAIN), "the PBX should have forgotten everybody"
             wait_for(lambda: pbx.is_registered(PLAIN), "the telephone", seconds=BACK_SECONDS)
             extension.wait_registered()
+
+
+@pytest.mark.parametrize("transport", ["tcp", "tls"])
+def test_back_within_10_s_by_a_new_connection(
+    pbx: Asterisk, station: Station, transport: str
+) -> None:
+    assert pbx.certificates is not None
+    options = {
+        "transport": transport,
+        "port": pbx.tls_port if transport == "tls" else pbx.sip_port,
+        "tls": TlsSettings(ca_file=pbx.certificates.authority),
+    }
+    with station(PLAIN, **options):
+        pbx.restart()
+        wait_for(lambda: pbx.is_reachable(PLAIN), "the telephone", seconds=BACK_SECONDS)
+
+
+def test_a_certificate_by_somebody_unknown_is_refused(pbx: Asterisk, tmp_path: Path) -> None:
+    """Nothing is sent to a PBX that can't prove who it is, and the reason is told."""
+    stranger = make_certificates(tmp_path / "stranger")
+    with Extension(
+        PLAIN,
+        password(PLAIN),
+        port=pbx.tls_port,
+        transport="tls",
+        tls=TlsSettings(ca_file=stranger.authority),
+    ) as extension:
+        registration = extension.wait_registration(RegistrationState.FAILED)
+    assert "certificate" in registration.reason
+    assert not pbx.is_registered(PLAIN)
 
 
 @every_pbx
