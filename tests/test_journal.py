@@ -45,7 +45,14 @@ def journal(reports, caplog):
 
 
 def end(journal, media):
-    journal.ended(CallEnd.CALLER_HUNG_UP, ticks=2060, interruptions=1, media=media, dropped_ticks=0)
+    journal.ended(
+        CallEnd.CALLER_HUNG_UP,
+        ticks=2060,
+        interruptions=1,
+        resumptions=2,
+        media=media,
+        dropped_ticks=0,
+    )
 
 
 def test_the_end_of_a_call_is_one_line_with_all_that_is_known(journal, caplog):
@@ -55,7 +62,7 @@ def test_the_end_of_a_call_is_one_line_with_all_that_is_known(journal, caplog):
     assert "\n" not in line
     assert line.split("INFO ")[1] == (
         "account=reception call=call-1 event=call-ended reason=caller-hung-up seconds=41.2 turns=0"
-        " interruptions=1 sent=2060 received=2050 lost=10 late=0 concealed=0 foreign=0 malformed=0"
+        " interruptions=1 resumptions=2 sent=2060 received=2050 lost=10 late=0 concealed=0 foreign=0 malformed=0"
         " replayed=4 unauthenticated=5 far_lost=3 send_late_p99_ms=0.0 send_late_max_ms=0.0"
         " jitter_ms=1.3 buffer_ms=31.2 rtt_ms=12.3 r_listening=85.5 mos_listening=4.24"
         " r_talking=70.0 mos_talking=3.60 far_loss_percent=0.15 far_jitter_ms=2.0"

@@ -23,6 +23,8 @@ THEIR_WORDS = SPEECH / "basic-pbx-ivr-main.wav"
 THEIR_WIDE_WORDS = SPEECH / "not-ill-disposed.wav"
 OUR_WORDS = load(SPEECH / "agent-incorrect.wav")[:16000]
 FAITHFUL = 0.9
+RECOGNISABLE = 0.7
+"""Of hold music, which the PBX plays by its own clock and in a loop: a window may lie across its seam."""
 
 Station = Callable[..., Extension]
 Telephone = Callable[..., Baresip]
@@ -82,7 +84,7 @@ def test_hold_and_resume_without_the_pbx_between(
         assert leg.changed().remote_port in PORTS
         telephone.hold()
         assert leg.changed().remote_port in pbx.rtp_ports, "the PBX's music"
-        assert likeness(leg.listen(1.5), load(pbx.music), 8000) > FAITHFUL
+        assert likeness(leg.listen(1.5), load(pbx.music), 8000) > RECOGNISABLE
         telephone.resume()
         assert leg.changed().remote_port in PORTS
         assert rms(leg.listen(2.5)) > 300, "they are heard again"

@@ -38,6 +38,8 @@ OUR_WORDS = load(SPEECH / "agent-incorrect.wav")[:16000]
 WIDE_WORDS = SPEECH / "not-ill-disposed.wav"
 """Three seconds at 16 kHz."""
 FAITHFUL = 0.9
+RECOGNISABLE = 0.7
+"""Of hold music, which the PBX plays by its own clock and in a loop: a window may lie across its seam."""
 """Likeness of speech that went through G.711 or G.722 and nothing worse."""
 
 Station = Callable[..., Extension]
@@ -185,7 +187,7 @@ def test_hold_at_the_pbx_plays_its_music(pbx: Asterisk, station: Station, dial_p
         call.wait("confirmed")
         call.hold()
         leg.listen(0.5)
-        assert likeness(leg.listen(2.0), load(pbx.music), 8000) > FAITHFUL
+        assert likeness(leg.listen(2.0), load(pbx.music), 8000) > RECOGNISABLE
         call.resume()
         assert_talk(leg, call)
 
@@ -218,7 +220,7 @@ def test_hold_of_ours(pbx: Asterisk, station: Station, dial_pbx: Dial) -> None:
         assert leg.do(leg.call.resume).is_accepted
         assert_talk(leg, call)
         heard = call.heard(music + 0.3, music + 1.8)
-        assert likeness(heard, load(pbx.music), 8000) > FAITHFUL
+        assert likeness(heard, load(pbx.music), 8000) > RECOGNISABLE
 
 
 @every_pbx

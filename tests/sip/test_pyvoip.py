@@ -595,7 +595,9 @@ def test_log_lines_are_pairs(
         peer.until_fence()
         call.hang_up()
         peer.request("BYE")
-    pairs = [json.loads(JsonFormatter("test").format(record)) for record in caplog.records]
+    entries = [json.loads(JsonFormatter("test").format(record)) for record in caplog.records]
+    # Telephones of other tests, which outlive them, log here too.
+    pairs = [entry for entry in entries if not entry["account"].startswith("extension-")]
     assert {(entry["account"], "message" in entry) for entry in pairs} == {("test", False)}
     calls = [entry for entry in pairs if entry["event"].startswith(("call-", "media-"))]
     assert [(entry["event"], entry["call"]) for entry in calls] == [
