@@ -62,8 +62,9 @@ class Journal:
         self._unheard.clear()
 
     def digit(self, digit: str) -> None:
-        """The caller pressed a key."""
-        self.log.info("event=digit digit=%s", digit)
+        """The caller pressed a key; which one may be part of a PIN."""
+        self.log.info("event=digit")
+        self.log.debug("event=digit-pressed digit=%s", digit)
 
     def held(self) -> None:
         """The call has been put on hold."""

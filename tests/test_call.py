@@ -382,15 +382,19 @@ def test_a_caller_from_whom_nothing_comes_is_gone() -> None:
     assert bench.call.done == ["answer", "hang up"]
 
 
-def test_keys_that_come_as_info_are_keys(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("INFO")
+def test_keys_that_come_as_info_are_keys_and_no_part_of_the_usual_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("DEBUG")
     bench = Bench(ScriptedCall(), engines(), limits=replace(LimitSettings(), rtp_timeout_seconds=1))
     bench.start()
     assert bench.call.is_answered.wait(PATIENCE_SECONDS)
     bench.call.press("5#")
     bench.join()
-    lines = [record.getMessage() for record in caplog.records]
-    assert [line for line in lines if "digit" in line] == [
-        "event=digit digit=5",
-        "event=digit digit=#",
+    lines = [(record.levelname, record.getMessage()) for record in caplog.records]
+    assert [line for line in lines if "digit" in line[1]] == [
+        ("INFO", "event=digit"),
+        ("DEBUG", "event=digit-pressed digit=5"),
+        ("INFO", "event=digit"),
+        ("DEBUG", "event=digit-pressed digit=#"),
     ]

@@ -38,9 +38,9 @@ OUR_WORDS = load(SPEECH / "agent-incorrect.wav")[:16000]
 WIDE_WORDS = SPEECH / "not-ill-disposed.wav"
 """Three seconds at 16 kHz."""
 FAITHFUL = 0.9
+"""Likeness of speech that went through G.711 or G.722 and nothing worse."""
 RECOGNISABLE = 0.7
 """Of hold music, which the PBX plays by its own clock and in a loop: a window may lie across its seam."""
-"""Likeness of speech that went through G.711 or G.722 and nothing worse."""
 
 Station = Callable[..., Extension]
 

@@ -119,7 +119,7 @@ def test_digits_arrive_in_order_and_once(worker: Agent, dial: Dial) -> None:
         call.wait("quiet")
         call.hang_up()
     worker.wait_for("event=call-ended", since=start)
-    assert worker.find(r"event=digit digit=(\S+)", since=start) == ["5", "9", "0", "5"]
+    assert worker.find(r"event=digit-pressed digit=(\S+)", since=start) == ["5", "9", "0", "5"]
 
 
 def test_a_caller_who_hangs_up_leaves_no_channel(
