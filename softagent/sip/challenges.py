@@ -5,8 +5,8 @@ from __future__ import annotations
 from softagent.sip.digest import Authenticator, Challenge, is_stale
 from softagent.sip.message import Response
 
-MOST_ATTEMPTS = 4
-"""The PBX, a proxy before it, and a nonce of each that was too old."""
+MOST_ATTEMPTS = 5
+"""The first, one each for the PBX and a proxy before it, and for a nonce of each that was too old."""
 
 
 class Challenges:

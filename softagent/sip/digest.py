@@ -172,6 +172,11 @@ def is_stale(response: Response) -> bool:
     return any(challenge.is_stale for challenge in _challenges(response))
 
 
+def is_answerable(response: Response) -> bool:
+    """Whether there is a challenge in a 401 or 407 that we know how to answer."""
+    return any(challenge.is_usable for challenge in _challenges(response))
+
+
 def _challenges(response: Response) -> Iterator[Challenge]:
     """Every Digest challenge in a response, in its order."""
     for name, is_proxy in _CHALLENGES:

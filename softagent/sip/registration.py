@@ -11,15 +11,12 @@ from collections.abc import Callable
 
 from softagent.sip.address import LARGEST_SECONDS, NameAddress, Uri, natural, parameter
 from softagent.sip.alarm import NEVER
-from softagent.sip.digest import Authenticator, is_stale
+from softagent.sip.challenges import Challenges
+from softagent.sip.digest import Authenticator, is_answerable, is_stale
 from softagent.sip.errors import MessageError
 from softagent.sip.message import Headers, Request, Response
 from softagent.sip.pacing import Pacing
 from softagent.sip.phone import Registration, RegistrationState
-
-MOST_CHALLENGES = 4
-"""Challenges answered for one registration: two of a proxy and a registrar, each stale once."""
-
 
 LONGEST_RETRY_AFTER_SECONDS = 1800
 """What a registrar may ask for with Retry-After; it might be mistaken."""
@@ -64,7 +61,8 @@ class Registrant:
         self._tag = secrets.token_hex(8)
         self._sequence = 0
         self._failures = 0
-        self._challenges = 0
+        self._challenges = Challenges(authenticator)
+        """Those to one registration: a proxy and the registrar may both want to know who we are."""
         self._is_removing = False
 
     @property
@@ -83,7 +81,7 @@ class Registrant:
         if now < self.next_wake or self._is_removing:
             return None
         self.next_wake = NEVER
-        self._challenges = 0
+        self._challenges = Challenges(self._authenticator)
         if self.registration.state is RegistrationState.UNREGISTERED:
             self.registration = Registration(RegistrationState.REGISTERING, registrar=self._where)
         return self._register()
@@ -92,7 +90,7 @@ class Registrant:
         """The REGISTER that takes the contact back; None when there is none to take back."""
         self._is_removing = True
         self.next_wake = NEVER
-        self._challenges = 0
+        self._challenges = Challenges(self._authenticator)
         state = self.registration.state
         if state not in (RegistrationState.REGISTERED, RegistrationState.REGISTERING):
             self.is_removed = True
@@ -192,17 +190,14 @@ class Registrant:
     def _answer_challenge(self, response: Response, now: float) -> Request | None:
         """Register again with credentials; refused when a fresh nonce didn't help.
 
-        The first challenge may be about a nonce that we used unasked, so it never
-        counts as a refusal.
+        The first challenge of each realm may be about a nonce that we used unasked, so it
+        never counts as a refusal.
         """
-        self._challenges += 1
-        is_first = self._challenges == 1
-        can_answer = self._authenticator.learn(response)
-        if can_answer and self._challenges <= MOST_CHALLENGES and (is_first or is_stale(response)):
+        if self._challenges.take(response):
             return self._register()
         if self._is_removing:
             self._end_removal()
-        elif not can_answer:
+        elif not is_answerable(response):
             self._fail(f"{_words(response)}, with no challenge that can be answered", now)
         else:
             self._fail(_words(response), now, is_refused=not is_stale(response))

@@ -395,7 +395,9 @@ def test_challenges_in_sequence(scene: Scene) -> None:
     proxy = 'Proxy-Authenticate: Digest realm="proxy", nonce="p"\r\n'
     second = scene.answer(scene.register(), 407, "", proxy)
     assert second is not None
-    third = scene.answer(second, 401, "", challenge("a", ", stale=true"))
+    third = scene.answer(second, 401, "", challenge("a"))
     assert third is not None
     assert third.headers.first("Authorization")
     assert third.headers.first("Proxy-Authorization")
+    assert scene.answer(third, 401, "", challenge("b")) is None
+    assert scene.registrant.registration.is_refused
