@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from softagent.sip.address import natural
@@ -13,15 +14,23 @@ PING = b"\r\n\r\n"
 """Asks for a PONG (RFC 5626 section 3.5.1)."""
 PONG = b"\r\n"
 
-_LENGTH_NAMES = (b"content-length", b"l")
+_LENGTH = re.compile(rb"(?im)^(?:content-length|l)[ \t]*:([^\r\n]*)")
+_BLANK_LINE = re.compile(rb"\r\n\r\n|\n\n")
 
 
 class Framer:
-    """Cuts what comes over one connection into messages. No socket."""
+    """Cuts what comes over one connection into messages. No socket.
+
+    Nothing is looked at twice: who sends a message byte by byte has no more work done.
+    """
 
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._is_after_line_end = False
+        self._searched = 0
+        """Bytes at the beginning in which no head ends."""
+        self._total: int | None = None
+        """Length of the message that has begun, once its head is here."""
 
     @property
     def is_empty(self) -> bool:
@@ -41,42 +50,34 @@ class Framer:
     def _next(self) -> bytes | None:
         if self._buffer.startswith(PONG):
             del self._buffer[: len(PONG)]
+            self._searched = 0
             is_second, self._is_after_line_end = self._is_after_line_end, True
             if is_second:
                 self._is_after_line_end = False
             return PING if is_second else PONG
-        end = self._head_end()
-        if end is None:
+        if self._total is None:
+            self._total = self._find_total()
+        if self._total is None or len(self._buffer) < self._total:
             return None
-        total = end + _body_length(bytes(self._buffer[:end]))
-        if len(self._buffer) < total:
-            return None
-        frame = bytes(self._buffer[:total])
-        del self._buffer[:total]
-        self._is_after_line_end = False
+        frame = bytes(self._buffer[: self._total])
+        del self._buffer[: self._total]
+        self._total, self._searched, self._is_after_line_end = None, 0, False
         return frame
 
-    def _head_end(self) -> int | None:
-        """Where the body begins; None while that isn't known."""
-        ends = [
-            at + len(mark)
-            for mark in (b"\r\n\r\n", b"\n\n")
-            if (at := self._buffer.find(mark, 0, LARGEST_HEAD_BYTES)) >= 0
-        ]
-        if ends:
-            return min(ends)
+    def _find_total(self) -> int | None:
+        """Length of the message that has begun; None while its head isn't complete."""
+        found = _BLANK_LINE.search(self._buffer, self._searched, LARGEST_HEAD_BYTES)
+        if found is not None:
+            return found.end() + _body_length(bytes(self._buffer[: found.end()]))
         if len(self._buffer) >= LARGEST_HEAD_BYTES:
             raise MessageError(f"headers of more than {LARGEST_HEAD_BYTES} bytes")
+        self._searched = max(0, len(self._buffer) - len(PING) + 1)
         return None
 
 
 def _body_length(head: bytes) -> int:
     """The stated length of the body; 0 where none is stated, which on a stream can't mean anything else."""
-    stated = set()
-    for line in head.split(b"\n"):
-        name, colon, value = line.partition(b":")
-        if colon and name.strip().lower() in _LENGTH_NAMES:
-            stated.add(value.strip().decode("utf-8", "replace"))
+    stated = {value.strip().decode("utf-8", "replace") for value in _LENGTH.findall(head)}
     if len(stated) > 1:
         raise MessageError("two different Content-Length")
     return sum(natural(text, "Content-Length", largest=LARGEST_BODY_BYTES) for text in stated)

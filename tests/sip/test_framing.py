@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wire import OFFER, request_bytes
 
+from softagent.sip import framing
 from softagent.sip.errors import MessageError
 from softagent.sip.framing import (
     LARGEST_BODY_BYTES,
@@ -68,6 +69,27 @@ def test_streams_that_can_not_be_cut(stream: bytes) -> None:
     """No end of the message to be found, or one too far away."""
     with pytest.raises(MessageError):
         list(Framer().feed(stream))
+
+
+def test_a_message_that_drips_in_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stranger's next byte doesn't have all before it looked at again."""
+    heads: list[bytes] = []
+
+    def note(head: bytes) -> int:
+        heads.append(head)
+        return 20
+
+    monkeypatch.setattr(framing, "_body_length", note)
+    framer, message = Framer(), b"A b SIP/2.0\r\nl: 20\r\n\r\n" + 20 * b"x"
+    frames = [frame for byte in message for frame in framer.feed(bytes((byte,)))]
+    assert frames == [message]
+    assert heads == [message[:-20]]
+
+
+def test_a_folded_line_states_no_length() -> None:
+    """It goes on with the one before, as the parser has it (section 7.3.1)."""
+    message = b"A b SIP/2.0\r\nSubject: x\r\n l: 4\r\n\r\n"
+    assert list(Framer().feed(message)) == [message]
 
 
 @given(st.lists(st.binary(max_size=300)))
