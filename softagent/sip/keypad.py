@@ -14,7 +14,7 @@ RELAY, PLAIN, EVENT = "application/dtmf-relay", "application/dtmf", "audio/telep
 KINDS = (RELAY, PLAIN, EVENT)
 """Types of bodies with keys in them; none was ever written down in an RFC."""
 
-_SIGNAL = re.compile(r"(?im)^\s*signal\s*=\s*(\S+)")
+_SIGNAL = re.compile(r"(?im)^[ \t]*signal[ \t]*=[ \t]*(\S+)")
 _DIGITS = re.compile(r"[0-9*#A-Da-d]+")
 _EVENT_BYTES = 4
 

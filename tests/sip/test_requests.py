@@ -42,6 +42,7 @@ def test_keys_in_info(peer: Peer, handset: Handset, kind: str, body: bytes, digi
         ({"kind": EVENT, "body": bytes((5, 10, 3, 32))}, 200, ""),
         ({"kind": RELAY, "body": b"Duration=160"}, 400, ""),
         ({"kind": PLAIN, "body": b"hello"}, 400, ""),
+        ({"kind": RELAY, "body": b"x" + 50_000 * b"\n" + b"x"}, 400, ""),
         ({"kind": "application/media_control+xml", "body": b"<x/>"}, 415, "Accept"),
         ({"headers": "Info-Package: conference\r\n"}, 469, "Recv-Info"),
     ],
