@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -102,6 +103,19 @@ def natural(text: str, what: str, *, largest: int) -> int:
     if not is_number or int(digits) > largest:
         raise MessageError(f"bad {what}: {digits[:40]!r}")
     return int(digits)
+
+
+def numeric(host: str) -> str:
+    """An IP address in its one spelling, "" for anything else.
+
+    Without brackets, as short as it gets, IPv4 in IPv6's clothes undressed; a zone stays.
+    """
+    try:
+        address = ipaddress.ip_address(host.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return ""
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return str(mapped or address)
 
 
 def join_host_port(host: str, port: int | None) -> str:

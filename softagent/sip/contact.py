@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from softagent.config import Account
-from softagent.sip.address import Uri
+from softagent.sip.address import Uri, natural, numeric
 from softagent.sip.alarm import NEVER
 from softagent.sip.endpoint import Endpoint
+from softagent.sip.errors import MessageError
 from softagent.sip.hop import Hop
 from softagent.sip.message import Response
 
@@ -46,17 +47,16 @@ class Contact:
     def learn(self, response: Response, now: float) -> bool:
         """See in the topmost Via where the other side saw us (RFC 3581); True when that asks for another REGISTER.
 
+        What can't be an address is ignored; some write IPv6 in brackets (RFC 5118 section 4.5).
         A NAT that changes the port each time isn't run after more often than every few seconds.
         """
-        local = self._local
-        host, text = response.via.parameter("received"), response.via.parameter("rport") or ""
-        if not self._account.follow_nat or local is None or not host or not text.isdigit():
+        local, host = self._local, numeric(response.via.parameter("received") or "")
+        port = _port(response.via.parameter("rport") or "")
+        if not self._account.follow_nat or local is None or not host or not port:
             return False
-        seen = host, int(text)
+        seen = host, port
         is_stream = self._hop is not None and self._hop.transport.is_reliable
-        if (
-            is_stream and host == local.host
-        ):  # the port is that of our connection, not where we listen
+        if is_stream and host == local.host:  # the port is our connection's, not where we listen
             return False
         shown = self._shown(local)
         if seen == (shown.host, shown.port):
@@ -76,3 +76,11 @@ class Contact:
             return local
         host, port = self._public
         return replace(local, host=host, port=port)
+
+
+def _port(text: str) -> int:
+    """A port number, 0 for anything else."""
+    try:
+        return natural(text, "port", largest=65535)
+    except MessageError:
+        return 0

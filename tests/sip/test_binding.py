@@ -99,7 +99,7 @@ def test_refused_credentials_go_nowhere_else(
     peer.reply(peer.next_request(), 403)
     assert until(handset, RegistrationState.FAILED).is_refused
     with pytest.raises(TimeoutError):
-        backup.receive(0.2)
+        backup.take(0.2)
 
 
 def test_the_primary_is_returned_to(
@@ -188,7 +188,7 @@ def test_service_route(peer: Peer, start: Callable[..., Handset]) -> None:
     assert line.route == ("<sip:edge.lan;lr>",)
 
 
-def seen_at(peer: Peer, register: Request, host: str, port: int) -> None:
+def seen_at(peer: Peer, register: Request, host: str, port: int | str) -> None:
     """Grant a REGISTER that came through a NAT."""
     via = f"{register.via.with_parameter('rport', str(port)).with_parameter('received', host)}"
     head = f"SIP/2.0 200 OK\r\nVia: {via}\r\nExpires: 120\r\n" + "".join(
@@ -237,7 +237,36 @@ def test_a_nat_that_changes_the_port_each_time(peer: Peer, start: Callable[..., 
         seen_at(peer, peer.next_request(), "198.51.100.7", port)
     until(handset, RegistrationState.REGISTERED)
     with pytest.raises(TimeoutError):
-        peer.receive(0.2)
+        peer.take(0.2)
+
+
+@pytest.mark.parametrize(
+    ("host", "port"), [("unknown", "5060"), ("198.51.100.7", "70000"), ("198.51.100.7", "²")]
+)
+def test_an_address_that_is_none_is_not_announced(
+    host: str, port: str, peer: Peer, start: Callable[..., Handset]
+) -> None:
+    """No call could come there, and no answer tell us better."""
+    handset = start(peer)
+    seen_at(peer, peer.next_request(), host, port)
+    until(handset, RegistrationState.REGISTERED)
+    with pytest.raises(TimeoutError):
+        peer.take(0.2)
+
+
+@pytest.mark.parametrize("written", ["[::1]", "0:0:0:0:0:0:0:1"])
+def test_one_ipv6_address_written_in_another_way(
+    written: str, start: Callable[..., Handset]
+) -> None:
+    """Is no other address (RFC 5118 section 4.5): no NAT is seen in it."""
+    peer = Peer("::1")
+    handset = start(peer, registrar="::1")
+    register = peer.next_request()
+    seen_at(peer, register, written, peer.phone[1])
+    until(handset, RegistrationState.REGISTERED)
+    with pytest.raises(TimeoutError):
+        peer.take(0.2)
+    peer.close()
 
 
 def test_our_address_changes(
