@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from softagent.config import AccessSettings
+from softagent.sip.address import numeric
 from softagent.sip.dialog import caller_of
 from softagent.sip.message import METHODS_IN_USE, Request
 
@@ -203,8 +204,5 @@ def shown_method(request: Request) -> str:
 
 
 def _plain(host: str) -> str:
-    """An IP address in its one spelling: IPv4 in IPv6's clothes undressed, without a zone."""
-    address = ipaddress.ip_address(host.partition("%")[0])
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
-    return str(address)
+    """An IP address in its one spelling, without a zone."""
+    return numeric(host.partition("%")[0])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from softagent.media.description import Direction
 from softagent.media.frame import FRAME_MS
+from softagent.sip.address import numeric
 from softagent.sip.errors import NotAcceptable
 from softagent.sip.sdes import Crypto
 from softagent.sip.sdp import EVENT, NOISE, Description, Format, Media
@@ -127,7 +127,7 @@ def _take(line: int, media: Media, abilities: Abilities) -> Agreement:
         codec,
         _first(media.formats, (EVENT,)),
         _first(media.formats, (NOISE,)),
-        "" if is_unspecified or not _is_address(media.host) else media.host,
+        "" if is_unspecified or not numeric(media.host) else media.host,  # nobody waits for DNS
         media.port,
         flow(sends=mirrored.sends and not is_unspecified, receives=mirrored.receives),
         _ptime_ms(media),
@@ -172,12 +172,3 @@ def _no_audio() -> NotAcceptable:
 def _is_unspecified(host: str) -> bool:
     """The hold of RFC 2543: nothing may be sent there (RFC 3264 section 8.4)."""
     return host in ("0.0.0.0", "::")
-
-
-def _is_address(host: str) -> bool:
-    """Whether sound can be sent there without a look-up, which would hold up the media."""
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import enum
-import ipaddress
 from dataclasses import dataclass, field, replace
 
-from softagent.sip.address import DEFAULT_PORT, Uri, join_host_port, parameter
+from softagent.sip.address import DEFAULT_PORT, Uri, join_host_port, numeric, parameter
 
 DEFAULT_TLS_PORT = 5061
 
@@ -94,9 +93,7 @@ class Hop:
     @classmethod
     def literal(cls, uri: Uri) -> Hop | None:
         """The hop that a URI names by number; None for a host name or a transport that we don't speak."""
-        transport = Transport.of(uri)
-        try:
-            ipaddress.ip_address(uri.host)
-        except ValueError:
+        transport, host = Transport.of(uri), numeric(uri.host)
+        if transport is None or not host:
             return None
-        return transport and cls(uri.host, uri.port or transport.default_port, transport)
+        return cls(host, uri.port or transport.default_port, transport)

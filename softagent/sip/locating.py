@@ -7,13 +7,12 @@ neither             -> NAPTR, else SRV of each transport, else addresses by UDP
 
 from __future__ import annotations
 
-import ipaddress
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from softagent.sip.address import Uri, join_host_port, parameter
+from softagent.sip.address import Uri, join_host_port, numeric, parameter
 from softagent.sip.hop import Hop, Transport
 
 MOST_HOPS = 16
@@ -82,11 +81,8 @@ class Place:
     @property
     def literal(self) -> Hop | None:
         """The hop of a place whose address is given as a number."""
-        try:
-            ipaddress.ip_address(self.host)
-        except ValueError:
-            return None
-        return self._hop(self.host, self.transport or Transport.UDP, self.port)
+        address = numeric(self.host)
+        return self._hop(address, self.transport or Transport.UDP, self.port) if address else None
 
     def _hop(self, address: str, transport: Transport, port: int) -> Hop:
         """A certificate must carry the name that was asked for, not the one that SRV led to (RFC 5922)."""

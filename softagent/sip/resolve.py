@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import socket
 import threading
@@ -18,6 +17,7 @@ import dns.resolver
 from dns.rdtypes.IN.NAPTR import NAPTR
 from dns.rdtypes.IN.SRV import SRV
 
+from softagent.sip.address import numeric
 from softagent.sip.hop import Hop
 from softagent.sip.locating import Naptr, Place, Questions, Srv, Unlocated, locate
 
@@ -189,17 +189,9 @@ def addresses_in_hosts(name: str, file: Path = HOSTS_FILE) -> list[str]:
     found = []
     for line in lines:
         address, *names = line.partition("#")[0].split() or [""]
-        if name.lower() in (known.lower() for known in names) and _is_address(address):
+        if name.lower() in (known.lower() for known in names) and numeric(address):
             found.append(address)
     return list(dict.fromkeys(found))
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _plain(name: dns.name.Name) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import ssl
 from collections.abc import Collection, Iterator
 from functools import cached_property
@@ -10,7 +9,7 @@ from typing import Any
 
 from softagent.config import TlsSettings
 from softagent.errors import ConfigError
-from softagent.sip.address import Uri
+from softagent.sip.address import Uri, numeric
 from softagent.sip.errors import MessageError
 
 _NOT_SIGNED = (2, 18, 19, 20, 21)
@@ -49,7 +48,7 @@ class TlsPolicy:
 
     def server_name(self, name: str) -> str | None:
         """The name to ask for (RFC 6066): the host's own, or else the PBX's."""
-        known = [candidate for candidate in (name, *self._names) if not _is_address(candidate)]
+        known = [candidate for candidate in (name, *self._names) if not numeric(candidate)]
         return next(iter(known), None)
 
     def check(self, certificate: dict[str, Any] | None, *also: str) -> None:
@@ -146,14 +145,4 @@ def _common_names(certificate: dict[str, Any]) -> Iterator[str]:
 
 def _matches(owner: str, name: str) -> bool:
     """Whether the identities are the same, letter by letter: SIP knows no wildcards (RFC 5922 section 7.2)."""
-    if _is_address(owner) and _is_address(name):
-        return ipaddress.ip_address(owner) == ipaddress.ip_address(name)
-    return owner == name
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
+    return (numeric(owner) or owner) == (numeric(name) or name)

@@ -17,6 +17,8 @@ from softagent.sip.hop import Hop, Transport
         ("sips:100@192.0.2.1", Hop("192.0.2.1", 5061, Transport.TLS)),
         ("sips:192.0.2.1;transport=tcp", Hop("192.0.2.1", 5061, Transport.TLS)),
         ("sip:100@[2001:db8::1]:5070", Hop("2001:db8::1", 5070)),
+        ("sip:100@[2001:DB8:0:0::1]", Hop("2001:db8::1", 5060)),
+        ("sip:100@[::ffff:192.0.2.1]", Hop("192.0.2.1", 5060)),
         ("sip:100@pbx.lan", None),
         ("sip:192.0.2.1;transport=sctp", None),
         ("tel:100", None),
@@ -44,6 +46,8 @@ def test_the_transport_of_the_source_stands_in() -> None:
     assert Hop.towards(udp, source) == Hop("192.0.2.7", 5060)
     assert Hop.towards(Uri.parse("sip:192.0.2.8"), source) == Hop("192.0.2.8", 5060)
     assert Hop.towards(Uri.parse("sip:pbx.lan"), source) is None
+    written, known = Uri.parse("sip:[2001:DB8::0:1]"), Hop("2001:db8::1", 9, Transport.TCP, 3)
+    assert Hop.towards(written, known) == Hop("2001:db8::1", 5060, Transport.TCP, 3)
 
 
 def test_a_hop_is_shown_as_an_address() -> None:
