@@ -212,6 +212,8 @@ class Binding:
     def _settle(self, response: Response, now: float) -> None:
         """Registered: see whether a NAT is in between, and begin to look after it."""
         self._settled_at = now
+        if self._hops:
+            self._endpoint.trouble(self._hops[0])  # what it was has passed: no reason for a later failure
         if self._contact.learn(response, now):
             self.registrant.next_wake = now
         if self._next_look == NEVER:

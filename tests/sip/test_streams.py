@@ -135,6 +135,24 @@ def test_a_lost_connection_is_made_again_at_once(
     assert again.cseq.number == first.cseq.number + 1
 
 
+def test_an_old_loss_explains_no_new_failure(
+    tcp: StreamPeer, start: Callable[..., Handset]
+) -> None:
+    """A connection on which nothing comes back is given up at once, and that is what is told."""
+    handset = start(tcp)
+    tcp.register()
+    registered(handset)
+    tcp.hang_up()
+    tcp.register()
+    tcp.until_fence()
+    handset.pass_time(60)
+    assert tcp.next_request().method == "REGISTER"
+    failed = handset.registration()
+    assert failed.state is RegistrationState.FAILED
+    assert failed.reason == f"no answer from {tcp.sent_by}"
+    assert tcp.is_hung_up_on()
+
+
 def test_a_goodbye_survives_its_connection(tcp: StreamPeer, start: Callable[..., Handset]) -> None:
     """Closed while the BYE was on its way: it comes again over the next one."""
     handset = start(tcp)
