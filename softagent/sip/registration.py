@@ -78,9 +78,11 @@ class Registrant:
 
     def wake(self, now: float) -> Request | None:
         """The REGISTER that is due, if one is."""
-        if now < self.next_wake or self._is_removing:
+        if now < self.next_wake:
             return None
         self.next_wake = NEVER
+        if self._is_removing:  # its connection may be lost, or our address change, meanwhile
+            return None
         self._challenges = Challenges(self._authenticator)
         if self.registration.state is RegistrationState.UNREGISTERED:
             self.registration = Registration(RegistrationState.REGISTERING, registrar=self._where)

@@ -7,6 +7,7 @@ from wire import response
 
 from softagent.config import Secret
 from softagent.sip.address import Uri
+from softagent.sip.alarm import NEVER
 from softagent.sip.digest import Authenticator, Credentials
 from softagent.sip.message import Request, Response
 from softagent.sip.pacing import Pacing
@@ -242,6 +243,15 @@ def test_interval_too_brief_without_sense(scene: Scene, headers: str) -> None:
     """423 that names nothing longer is a failure, not a loop."""
     assert scene.answer(scene.register(), 423, "Interval Too Brief", headers) is None
     assert scene.state is RegistrationState.FAILED
+
+
+def test_nothing_is_due_while_it_is_taken_back(scene: Scene) -> None:
+    """Whoever wants another REGISTER then is too late, and doesn't keep the thread awake."""
+    scene.answer(scene.register(), 200, "OK")
+    scene.registrant.remove()
+    scene.registrant.next_wake = 0.0
+    assert scene.registrant.wake(scene.now) is None
+    assert scene.registrant.next_wake == NEVER
 
 
 def test_removal(scene: Scene) -> None:
