@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from softagent.config import Account
@@ -20,6 +22,8 @@ from softagent.sip.phone import Registration, RegistrationState
 from softagent.sip.registration import Registrant
 from softagent.sip.resolve import Locator
 from softagent.sip.rota import Rota, servers_of
+
+log = logging.getLogger("softagent.sip")
 
 MOST_REDIRECTIONS = 2
 """Followed in a row."""
@@ -94,7 +98,8 @@ class Binding:
     def wake(self, now: float) -> float:
         """Send the REGISTER that is due, if one is; when to be called again."""
         if not self._is_waiting and now >= self.registrant.next_wake:
-            self._register(now)
+            with self._surviving():
+                self._register(now)
         if self.registrant.is_registered:
             self._look_after(now)
         self._publish()
@@ -181,13 +186,24 @@ class Binding:
 
         def take(response: Response | None) -> None:
             if request is self._latest:
-                self._take(response)
+                with self._surviving():
+                    self._take(response)
 
         self._latest = request
         has_others = self._rota.has_others or len(self._hops) > 1
         patience = self._pacing.failover_seconds if has_others else self._pacing.answer_seconds
         limit = min(patience, self._pacing.answer_seconds)
         self._endpoint.request(request, self._hops[0], take, limit_seconds=limit)
+
+    @contextlib.contextmanager
+    def _surviving(self) -> Iterator[None]:
+        """What breaks in here is tried again later: nothing else would ever wake the registration."""
+        try:
+            yield
+        except Exception as error:
+            log.exception("account=%s event=registration-failed", self._account.name)
+            self.registrant.handle_failure(f"failed here: {error!r}", self._endpoint.now)
+            self._publish()
 
     def _take(self, response: Response | None) -> None:
         now = self._endpoint.now
@@ -213,7 +229,9 @@ class Binding:
         """Registered: see whether a NAT is in between, and begin to look after it."""
         self._settled_at = now
         if self._hops:
-            self._endpoint.trouble(self._hops[0])  # what it was has passed: no reason for a later failure
+            self._endpoint.trouble(
+                self._hops[0]
+            )  # what it was has passed: no reason for a later failure
         if self._contact.learn(response, now):
             self.registrant.next_wake = now
         if self._next_look == NEVER:

@@ -14,11 +14,11 @@ from softagent.sip.address import parameter, parse_parameters, split
 from softagent.sip.message import Response
 
 _HASHES: dict[str, Callable[[bytes], Any]] = {
-    "MD5": hashlib.md5,
+    "MD5": functools.partial(hashlib.md5, usedforsecurity=False),
     "SHA-256": hashlib.sha256,
     "SHA-512-256": functools.partial(hashlib.new, "sha512_256"),
 }
-"""By the names of RFC 7616 section 6.1 and RFC 8760."""
+"""By the names of RFC 7616 section 6.1 and RFC 8760. Where OpenSSL keeps to FIPS 140, MD5 raises without that flag."""
 _CHALLENGES = (("WWW-Authenticate", False), ("Proxy-Authenticate", True))
 
 

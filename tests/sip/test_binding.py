@@ -178,6 +178,34 @@ def test_an_outbound_proxy(peer: Peer, start: Callable[..., Handset]) -> None:
     assert register.headers.values("Route") == (f"<sip:{peer.sent_by};transport=udp;lr>",)
 
 
+@pytest.mark.parametrize("broken", ["learn", "headers"])
+def test_what_breaks_here_costs_one_try(
+    broken: str, peer: Peer, start: Callable[..., Handset]
+) -> None:
+    """Whether an answer comes or the time for a REGISTER: another one follows."""
+    handset = start(peer)
+    first = peer.next_request()
+    authenticator = handset.phone.sip.line.authenticator
+    works, failures = getattr(authenticator, broken), [ValueError(), ValueError()]
+
+    def fail(*arguments: object) -> object:
+        if failures:
+            raise failures.pop()
+        return works(*arguments)
+
+    setattr(authenticator, broken, fail)
+    challenge = 'WWW-Authenticate: Digest realm="pbx", nonce="a"\r\n'
+    peer.reply(first, 401, challenge)
+    while failures:
+        again = peer.next_request()
+        if again.cseq.number > first.cseq.number:
+            first = again
+            peer.reply(again, 401, challenge)
+    peer.register()
+    assert until(handset, RegistrationState.FAILED).reason == "failed here: ValueError()"
+    until(handset, RegistrationState.REGISTERED)
+
+
 def test_service_route(peer: Peer, start: Callable[..., Handset]) -> None:
     """What the registrar gives goes before the proxy's own route (RFC 3608)."""
     handset = start(peer, outbound_proxy=peer.sent_by)
