@@ -206,6 +206,10 @@ class Channels:
         except ConnectionLost as lost:
             self._drop(connection, str(lost), before)
             return
+        except Exception as error:  # costs this connection, not the thread with all calls
+            log.exception("account=%s event=connection-failed to=%s", self._name, connection.hop)
+            self._drop(connection, f"failed here: {error!r}", before)
+            return
         if connection.hop.connection in self._connections:
             self._watch_again(connection, before)
 

@@ -337,14 +337,13 @@ class Endpoint:
     def _flush(self) -> None:
         """Send what waits; what goes over a connection is left to the signalling thread."""
         is_signalling = threading.current_thread() is self._thread
-        left = []
-        for message, hop in self.transactions.outbox:
+        waiting, self.transactions.outbox = self.transactions.outbox, []
+        for message, hop in waiting:
             if hop.transport.is_reliable and not is_signalling:
-                left.append((message, hop))
+                self.transactions.outbox.append((message, hop))
             else:
                 self._send(message, hop)
-        self.transactions.outbox[:] = left
-        if left:
+        if self.transactions.outbox:
             self.poke()
 
     def _send(self, message: bytes, hop: Hop) -> None:
@@ -368,8 +367,11 @@ class Endpoint:
             self._troubles[far_end] = loss.reason
             if len(self._troubles) > MOST_TROUBLES:  # nobody has asked
                 del self._troubles[next(iter(self._troubles))]
-            self.transactions.lose(loss.hop, was_open=loss.was_open)
-            self._on_lost(loss.hop)
+            try:
+                self.transactions.lose(loss.hop, was_open=loss.was_open)
+                self._on_lost(loss.hop)
+            except Exception:  # requests that are left over run into their own time limits
+                log.exception("account=%s event=loss-failed to=%s", self.name, loss.hop)
 
     def _give_notices(self) -> None:
         while self._notices:

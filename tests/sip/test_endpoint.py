@@ -14,12 +14,13 @@ from dataclasses import replace
 import pytest
 from conftest import QUICK, Handset, answered
 from peer import Peer
+from stream_peer import StreamPeer
 from wire import request
 
 from softagent.sip.alarm import NEVER
 from softagent.sip.endpoint import Endpoint
-from softagent.sip.hop import Hop
-from softagent.sip.message import Response
+from softagent.sip.hop import Hop, Transport
+from softagent.sip.message import Request, Response
 from softagent.sip.phone import CallEnd, RegistrationState
 from softagent.sip.transaction import ServerTransaction
 
@@ -67,6 +68,12 @@ def test_stop_leaves_nothing_though_a_bye_has_no_route(peer: Peer) -> None:
     assert handset.end() is CallEnd.AGENT_HUNG_UP
     assert not handset.phone.is_alive
     assert "sip-test" not in {thread.name for thread in threading.enumerate()}
+
+
+def bare(method: str = "OPTIONS") -> Request:
+    """A request of ours as the endpoint gets it."""
+    asked = request(method)
+    return replace(asked, headers=asked.headers.without("Via", "Max-Forwards"))
 
 
 class Bench:
@@ -157,18 +164,17 @@ def test_an_invite_of_ours_is_acknowledged_when_refused(peer: Peer, bench: Bench
         assert response is not None
         statuses.put(response.status)
 
-    asked = request("INVITE")
-    bare = replace(asked, headers=asked.headers.without("Via", "Max-Forwards"))
+    asked = bare("INVITE")
     with bench.endpoint.lock:
-        bench.endpoint.invite(bare, Hop("127.0.0.1", peer.port), take)
+        bench.endpoint.invite(asked, Hop("127.0.0.1", peer.port), take)
     invite = peer.request("INVITE")
     peer.reply(invite, 603)
     ack = peer.request("ACK")
     assert (ack.via.branch, statuses.get(timeout=3.0)) == (invite.via.branch, 603)
     with bench.endpoint.lock:
-        headers = bare.headers.without("CSeq").with_(("CSeq", "1 ACK"))
+        headers = asked.headers.without("CSeq").with_(("CSeq", "1 ACK"))
         bench.endpoint.send(
-            replace(bare, method="ACK", headers=headers), Hop("127.0.0.1", peer.port)
+            replace(asked, method="ACK", headers=headers), Hop("127.0.0.1", peer.port)
         )
     assert peer.next_request().via.branch not in ("", invite.via.branch)
 
@@ -193,3 +199,38 @@ def test_a_request_that_breaks_our_code_is_answered(
     assert first.status == 500
     assert len([record for record in caplog.records if record.exc_info]) == 2
     assert bench.endpoint.is_alive
+
+
+def test_a_loss_that_breaks_our_code_ends_no_thread(
+    peer: Peer, bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody listens for connections there; who is told of that fails."""
+    lost = threading.Event()
+
+    def fail(response: Response | None) -> None:
+        lost.set()
+        raise RuntimeError("broken")
+
+    with bench.endpoint.lock:
+        bench.endpoint.request(bare(), Hop("127.0.0.1", peer.port, Transport.TCP), fail)
+    assert lost.wait(3.0)
+    peer.until_fence()
+    assert bench.endpoint.is_alive
+    assert "event=loss-failed" in caplog.text
+
+
+def test_a_connection_that_breaks_our_code_ends_no_thread(
+    peer: Peer, bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is lost like any other, and who waits for an answer over it is told."""
+    stream = StreamPeer()
+    answers: queue.Queue[Response | None] = queue.Queue()
+    bench.endpoint._channels._tls = None  # type: ignore[assignment]
+    with bench.endpoint.lock:
+        hop = Hop("127.0.0.1", stream.port, Transport.TLS)
+        bench.endpoint.request(bare(), hop, answers.put)
+    assert answers.get(timeout=3.0) is None
+    peer.until_fence()
+    assert bench.endpoint.is_alive
+    assert "event=connection-failed" in caplog.text
+    stream.close()
