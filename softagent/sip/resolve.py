@@ -144,10 +144,14 @@ class Locator:
         if known is not None and self._clock() < known.until:
             return known
         if place not in self._asked:
-            self._asked.add(place)
-            threading.Thread(
+            thread = threading.Thread(
                 target=self._look_up, args=(place,), name=f"sip-resolve-{self._name}", daemon=True
-            ).start()
+            )
+            try:
+                thread.start()
+            except RuntimeError as error:  # no more threads: who waited for one would wait for ever
+                return Located((), f'the name "{place.host}" can\'t be looked up: {error}')
+            self._asked.add(place)
         return None
 
     def forget(self, place: Place) -> None:

@@ -139,6 +139,21 @@ def test_without_name_servers_the_system_is_asked(server: NameServer, is_there: 
     assert len({kind for _, kind in server.questions}) <= 1
 
 
+def test_no_thread_to_look_it_up_in(server: NameServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reason is told, and the next time it is tried again."""
+    desk, place = Desk(server), Place("b.lan", 5060)
+
+    def fail(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as crowded:
+        crowded.setattr(threading.Thread, "start", fail)
+        located = desk.locator.find(place)
+    assert located is not None
+    assert located.problem == 'the name "b.lan" can\'t be looked up: can\'t start new thread'
+    assert desk.look_up(place).hops
+
+
 def test_hosts_file_goes_first(tmp_path: Path) -> None:
     """As everywhere on the machine; comments and what is no address are left out."""
     file = tmp_path / "hosts"
