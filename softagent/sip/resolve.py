@@ -28,6 +28,10 @@ SHORTEST_SECONDS, LONGEST_SECONDS = 5.0, 3600.0
 """How long an answer is kept, whatever its time to live."""
 SYSTEM_SECONDS = 60.0
 """The same for one of the system's, which has no time to live."""
+LONGEST_STALE_SECONDS = 86400.0
+"""For how long an answer that isn't asked for any more is remembered (RFC 8767 section 5)."""
+MOST_PLACES = 64
+"""How many are remembered; the one not looked up for the longest time is forgotten."""
 HOSTS_FILE = Path("/etc/hosts")
 
 
@@ -41,11 +45,14 @@ class Dns:
     def __init__(self, *, resolver: Callable[[], dns.resolver.Resolver]) -> None:
         self.seconds = LONGEST_SECONDS
         """How long all answers so far may be kept."""
+        self.is_down = False
+        """Whether a server has failed to answer: what it has said before may still be true."""
         self._resolver: dns.resolver.Resolver | None = None
         try:
             self._resolver = resolver()
         except (dns.exception.DNSException, OSError):
             log.info("event=no-name-server hint=/etc/resolv.conf")
+            self.is_down = True
 
     def naptr(self, name: str) -> Sequence[Naptr]:
         return [
@@ -84,7 +91,7 @@ class Dns:
             )
         except (dns.resolver.LifetimeTimeout, dns.resolver.NoNameservers) as error:
             log.info("event=name-server-down name=%s error=%r", name, str(error))
-            self._resolver, self.seconds = None, SHORTEST_SECONDS
+            self._resolver, self.seconds, self.is_down = None, SHORTEST_SECONDS, True
             return ()
         except (dns.exception.DNSException, OSError):  # no such name, or none that DNS can ask for
             return ()
@@ -167,11 +174,26 @@ class Locator:
         hops, problem = _answer(place, questions)
         with self._lock:
             now = self._clock()
-            seconds = 0.5 if problem else questions.seconds
-            self._known = {p: known for p, known in self._known.items() if now < known.until}
-            self._known[place] = Located(hops, problem, now + seconds)
+            last = self._known.pop(place, None)
+            self._forget_old(now)
+            if problem and questions.is_down and last is not None and last.hops:
+                log.warning("event=name-kept name=%s reason=%r", place.host, problem)
+                self._known[place] = Located(last.hops, until=now + SHORTEST_SECONDS)
+            else:
+                seconds = 0.5 if problem else questions.seconds
+                self._known[place] = Located(hops, problem, now + seconds)
             self._asked.discard(place)
             self._on_located()
+
+    def _forget_old(self, now: float) -> None:
+        """Keep what a name has led to last for while no name server answers (RFC 8767)."""
+        self._known = {
+            place: known
+            for place, known in self._known.items()
+            if now < known.until + (LONGEST_STALE_SECONDS if known.hops else 0.0)
+        }
+        while len(self._known) >= MOST_PLACES:
+            del self._known[next(iter(self._known))]
 
 
 def _answer(place: Place, questions: Questions) -> tuple[tuple[Hop, ...], str]:

@@ -13,7 +13,7 @@ from peer import PATIENCE_SECONDS
 
 from softagent.sip.hop import Hop, Transport
 from softagent.sip.locating import Place
-from softagent.sip.resolve import Located, Locator, addresses_in_hosts
+from softagent.sip.resolve import MOST_PLACES, Located, Locator, addresses_in_hosts
 
 ZONE = {
     ("pbx.lan", "NAPTR"): (300, ['10 10 "s" "SIP+D2T" "" _sip._tcp.pbx.lan.']),
@@ -150,8 +150,31 @@ def test_no_thread_to_look_it_up_in(server: NameServer, monkeypatch: pytest.Monk
         crowded.setattr(threading.Thread, "start", fail)
         located = desk.locator.find(place)
     assert located is not None
-    assert located.problem == 'the name "b.lan" can\'t be looked up: can\'t start new thread'
+    assert located.problem == "the name \"b.lan\" can't be looked up: can't start new thread"
     assert desk.look_up(place).hops
+
+
+def test_a_name_server_that_is_away(server: NameServer) -> None:
+    """The last answer holds meanwhile (RFC 8767): after a power cut the PBX may be back first."""
+    desk, place = Desk(server), Place("b.lan", 5060)
+    known = desk.look_up(place).hops
+    server.is_silent = True
+    desk.now = 90.0
+    kept = desk.look_up(place)
+    assert (kept.hops, kept.problem, kept.until) == (known, "", 95.0)
+    desk.now = 95.0
+    server.is_silent = False
+    del server.zone["b.lan", "A"]
+    assert desk.look_up(place).problem, "a name that is gone is gone"
+
+
+def test_names_are_not_remembered_without_end(server: NameServer) -> None:
+    """One that is used goes last."""
+    desk = Desk(server)
+    for number in range(MOST_PLACES + 5):
+        desk.look_up(Place("a.lan", 5000 + number))
+    assert len(desk.locator._known) == MOST_PLACES
+    assert Place("a.lan", 5004) not in desk.locator._known
 
 
 def test_hosts_file_goes_first(tmp_path: Path) -> None:
