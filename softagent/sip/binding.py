@@ -283,6 +283,8 @@ class Binding:
             if self._contact.has_moved(hop):
                 self.registrant.next_wake = now
             self._prepare_tcp(hop, now)
+            if (located := self._locator.find(self._place)) is not None:
+                self._on_resolved(hop.host for hop in located.hops)  # others may serve us by now
         if now >= self._next_keep_alive:
             self._next_keep_alive = now + self._account.keep_alive_seconds
             self._endpoint.keep_alive(hop)

@@ -376,6 +376,31 @@ def test_srv_failover(start: Callable[..., Handset], peer: Peer, backup: Peer) -
         phone.stop(timeout_seconds=0.0)
 
 
+def test_a_name_that_leads_elsewhere_too(peer: Peer) -> None:
+    """While we are registered: whoever the name stands for by now may call."""
+    server = NameServer({("office.lan", "A"): (5, ["127.0.0.1"])})
+    handset = Handset(peer, registrar="office.lan")
+    line = handset.phone.sip.line
+    line._locator._resolver = server.resolver
+    node = Peer("127.0.0.2")
+    with contextlib.closing(server), contextlib.closing(node):
+        handset.start()
+        peer.register()
+        until(handset, RegistrationState.REGISTERED)
+        node.phone = peer.phone
+        node.invite()
+        node.response(403)
+        server.zone["office.lan", "A"] = (5, ["127.0.0.1", "127.0.0.2"])
+        handset.pass_time(6)
+        with line.endpoint.changed:
+            assert line.endpoint.changed.wait_for(
+                lambda: line._admission.is_allowed("127.0.0.2"), PATIENCE_SECONDS
+            )
+        node.invite(call="call-2")
+        node.response(180)
+        handset.phone.stop(timeout_seconds=0.0)
+
+
 def test_a_name_in_a_route_is_looked_up(
     peer: Peer, backup: Peer, start: Callable[..., Handset]
 ) -> None:
