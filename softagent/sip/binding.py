@@ -111,8 +111,10 @@ class Binding:
         return min(wakes)
 
     def hear_located(self) -> None:
-        """A look-up has ended."""
+        """A look-up has ended: calls may come from where the registrar's name leads to."""
         self._is_waiting = False
+        if (located := self._locator.find(self._place)) is not None:
+            self._on_resolved(hop.host for hop in located.hops)
         self._endpoint.poke()
 
     def remove(self) -> None:
@@ -283,8 +285,7 @@ class Binding:
             if self._contact.has_moved(hop):
                 self.registrant.next_wake = now
             self._prepare_tcp(hop, now)
-            if (located := self._locator.find(self._place)) is not None:
-                self._on_resolved(hop.host for hop in located.hops)  # others may serve us by now
+            self._locator.find(self._place)  # others may serve us by now
         if now >= self._next_keep_alive:
             self._next_keep_alive = now + self._account.keep_alive_seconds
             self._endpoint.keep_alive(hop)
