@@ -332,7 +332,17 @@ class PyVoipPhone(Telephone, VoIPPhone):  # type: ignore[misc]
         log.debug(ringing, account, call.call_id, call.caller.number)
         self.switchboard.connect(call.session)
         call.session.ring()
-        self.sip.line.endpoint.notify(functools.partial(self._on_call, call))
+        self.sip.line.endpoint.notify(functools.partial(self._announce, call))
+
+    def _announce(self, call: ReceivedCall) -> None:
+        """Tell of a call; one that nobody takes would ring, and keep us busy, for ever."""
+        try:
+            self._on_call(call)
+        except Exception:
+            log.exception(
+                "account=%s call=%s event=call-not-taken", self.account.name, call.call_id
+            )
+            call.hang_up()
 
     def place(
         self, target: Uri, on_result: OnResult, *, local_port: int, ring_seconds: float

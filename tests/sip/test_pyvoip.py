@@ -145,6 +145,26 @@ def test_ok_is_repeated_until_the_ack(peer: Peer, handset: Handset) -> None:
         peer.receive(0.2)
 
 
+def test_a_call_that_nobody_can_take(peer: Peer) -> None:
+    """There may be no thread for it: the caller is told, and the next one isn't told busy."""
+    handset, failures = Handset(peer), [RuntimeError("can't start new thread")]
+    ring = handset.ring
+
+    def fail_once(call: IncomingCall) -> None:
+        if failures:
+            raise failures.pop()
+        ring(call)
+
+    handset.ring = fail_once  # type: ignore[method-assign]
+    handset.start()
+    peer.register()
+    peer.invite()
+    peer.response(480)
+    peer.invite(call="call-2")
+    assert handset.call().call_id == "call-2"
+    handset.phone.stop(timeout_seconds=0.0)
+
+
 def test_an_answer_that_takes_its_time_is_repeated_too(peer: Peer, handset: Handset) -> None:
     """The signalling thread sleeps by then, and has to be told of the answer's timer."""
     peer.invite()
