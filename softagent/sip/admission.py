@@ -143,6 +143,10 @@ class Admission:
             if len(self._trusted) > MOST_TRUSTED:
                 self._trusted.popitem(last=False)
 
+    def is_pbx(self, host: str) -> bool:
+        """Whether that IP address is one of the PBX's."""
+        return _plain(host) in self._trusted
+
     def is_allowed(self, host: str) -> bool:
         """Whether requests may come from that IP address."""
         plain = _plain(host)

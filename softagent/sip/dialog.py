@@ -81,6 +81,11 @@ class Dialog:
         """Where the other side is, by its Contact."""
         return self._target
 
+    @property
+    def source(self) -> Hop:
+        """Where its INVITE came from, or went to."""
+        return self._source
+
     def succeed(self, early: Dialog) -> None:
         """Go on with the numbers of the early dialog that this one has grown out of (section 12.1.2)."""
         self._local_sequence = max(self._local_sequence, early._local_sequence)

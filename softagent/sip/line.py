@@ -133,6 +133,13 @@ class Line:
         else:
             on_result(result)
 
+    def authenticator_towards(self, source: Hop) -> Authenticator | None:
+        """Our credentials for a call with whoever is there: the PBX's only.
+
+        Anybody else who may call could challenge our BYE, and guess the password from the answer.
+        """
+        return self.authenticator if self._admission.is_pbx(source.host) else None
+
     def contact_towards(self, source: Hop) -> Uri:
         """Our address as the other side can reach it."""
         return self._binding.contact.for_peer(source)

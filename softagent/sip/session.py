@@ -68,7 +68,7 @@ class Session:
         self.negotiation = negotiation
         self.caller = caller
         """The other side, as the PBX said last."""
-        self.asking = Asking(line.endpoint, dialog, line.authenticator)
+        self.asking = Asking(line.endpoint, dialog, line.authenticator_towards(dialog.source))
         self.transfers = Transfers(self)
         self.joined: Transfer | None = None
         """The transfer of another call to this one's far end, which ends this one."""

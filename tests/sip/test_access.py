@@ -141,6 +141,28 @@ def test_who_is_configured_may_call(peer: Peer, stranger: Stranger) -> None:
     handset.phone.stop(timeout_seconds=0.0)
 
 
+def test_who_is_configured_learns_nothing_of_the_password(peer: Peer) -> None:
+    """A challenge to our BYE is answered for the PBX only."""
+    handset, other = (
+        Handset(peer, access=AccessSettings(allow_from=("127.0.0.2",))),
+        Peer("127.0.0.2"),
+    )
+    handset.start()
+    challenge = 'Digest realm="pbx", nonce="a"'
+    peer.reply(peer.next_request(), 401, f"WWW-Authenticate: {challenge}\r\n")
+    assert peer.register().headers.first("Authorization")
+    other.phone = peer.phone
+    call, _ = answered(other, handset)
+    other.until_fence()
+    call.hang_up()
+    bye = other.request("BYE")
+    assert bye.headers.first("Authorization") is None
+    other.reply(bye, 407, f"Proxy-Authenticate: {challenge}\r\n")
+    assert {str(message.cseq) for message in other.until_fence("OPTIONS")} <= {str(bye.cseq)}
+    handset.phone.stop(timeout_seconds=0.0)
+    other.close()
+
+
 @pytest.mark.parametrize(("pattern", "expected"), [("10??", 180), ("2*", 403)])
 def test_only_allowed_numbers_may_call(peer: Peer, pattern: str, expected: int) -> None:
     """The PBX is told 403 for the others, and goes on ringing its other telephones."""
