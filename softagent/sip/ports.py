@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections import deque
 
 from softagent.config import PortRange
+from softagent.sip.doors import bound
 
 
 class RtpPorts:
@@ -34,10 +36,17 @@ class RtpPorts:
 
 
 def _can_bind(host: str, port: int) -> bool:
+    """Whether the port is free there; without a host in both families, for the call decides which it takes."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
+    if _problem(family, host, port):
+        return False
+    return bool(host) or _problem(socket.AF_INET6, host, port) != errno.EADDRINUSE
+
+
+def _problem(family: socket.AddressFamily, host: str, port: int) -> int | None:
+    """Why a port can't be bound, as the system's number; None when it can."""
+    try:
+        bound(socket.SOCK_DGRAM, family, host, port).close()
+    except OSError as error:
+        return error.errno or errno.EIO
+    return None

@@ -34,3 +34,11 @@ def test_port_in_use_is_passed_over() -> None:
         assert ports.reserve(HOST) == 21972
         assert ports.reserve(HOST) is None
     assert ports.reserve(HOST) == 21970
+
+
+def test_port_in_use_in_the_other_family_is_passed_over() -> None:
+    """Without a host: a call over IPv6 takes its port there."""
+    ports = RtpPorts(PortRange(21980, 21983))
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as taken:
+        taken.bind(("::1", 21980))
+        assert [ports.reserve(""), ports.reserve("")] == [21982, None]
