@@ -110,6 +110,11 @@ class Endpoint:
         return self._is_bound and not self._is_closing
 
     @property
+    def is_closed(self) -> bool:
+        """Whether it has been open, and won't be again."""
+        return self._is_closing
+
+    @property
     def local_port(self) -> int:
         """Where others reach us by UDP and TCP; 0 until it is open."""
         return self._channels.local_port

@@ -92,6 +92,8 @@ class Telephone:
         raise NotImplementedError
 
     def _try(self, target: str, on_result: OnResult, ring_seconds: float) -> PlacedCall:
+        if self.line.endpoint.is_closed:  # nobody would ever tell what became of it
+            raise CallNotPossible("the telephone is switched off")
         uri = destination(target, self.line.identity.host)
         self.switchboard.admit_ours()
         port = self.ports.reserve(self.account.local_address)

@@ -361,6 +361,14 @@ def test_nonsense_is_not_called(peer: Peer, handset: Handset) -> None:
     assert peer.until_fence() == []
 
 
+def test_a_telephone_that_is_off_calls_nobody(handset: Handset) -> None:
+    """Nothing would come of it, and nobody be told."""
+    handset.phone.stop(timeout_seconds=0.0)
+    dialling = Dialling(handset)
+    assert dialling.result() == Result(Outcome.REFUSED, reason="the telephone is switched off")
+    assert dialling.end() is CallEnd.FAILED
+
+
 def test_no_port_for_the_sound(peer: Peer) -> None:
     """Nothing is sent; the port is free again once the call before is over."""
     handset = Handset(peer, rtp_ports=PortRange(21850, 21851))
