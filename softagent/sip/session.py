@@ -155,6 +155,7 @@ class Session:
             self.state = SessionState.ENDED
             self.transfers.part(is_ours=end is not CallEnd.TRANSFERRED)
             self.refresher.stop()
+            self.renegotiation.settle()
             self._report(end)
 
     def lose(self, reason: str) -> None:
@@ -263,9 +264,8 @@ class Session:
             self.end_with_bye(CallEnd.FAILED)  # there is nothing to talk with
 
     def _leave(self, transaction: ServerTransaction) -> None:
-        """BYE: no more copies of a 200 after it."""
+        """BYE: the end, be it part of a transfer."""
         self.respond(transaction, 200)
-        self.renegotiation.settle()
         is_joined = self.joined is not None and self.joined.is_taken
         is_transferred = self.transfers.is_taken or is_joined
         self.end(CallEnd.TRANSFERRED if is_transferred else CallEnd.CALLER_HUNG_UP)

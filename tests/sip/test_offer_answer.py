@@ -366,6 +366,18 @@ def test_ok_to_a_reinvite_is_repeated(peer: Peer, handset: Handset) -> None:
         peer.receive(0.3)
 
 
+def test_ok_to_a_reinvite_is_not_repeated_after_our_bye(peer: Peer, handset: Handset) -> None:
+    """Nobody waits for it any more, and its ACK would belong to no call."""
+    call, tag = answered(peer, handset)
+    peer.invite(to_tag=tag, sequence=2)
+    ok = peer.expect(lambda m: m.cseq.number == 2)
+    call.hang_up()
+    peer.reply(peer.request("BYE"), 200)
+    peer.until_fence()
+    handset.pass_time(0.1)
+    assert ok not in [*peer.until_fence(), *peer.until_fence()]
+
+
 def test_reinvite_that_is_never_acknowledged(peer: Peer, handset: Handset) -> None:
     """BYE after 64 * T1: the other side doesn't hear us."""
     _, tag = answered(peer, handset)
