@@ -49,15 +49,21 @@ class Channels:
     """The sockets on one local port."""
 
     def __init__(
-        self, name: str, tls: TlsPolicy, *, is_allowed: Callable[[str], bool] = lambda host: True
+        self,
+        name: str,
+        tls: TlsPolicy,
+        *,
+        is_allowed: Callable[[str], bool] = lambda host: True,
+        is_flood: Callable[[Hop, float], bool] = lambda hop, now: False,
     ) -> None:
-        """`is_allowed` tells whether requests may come from an IP address."""
+        """`is_allowed` tells whether requests may come from an IP address, `is_flood` whether too much does."""
         self.local_port = 0
         self.losses: list[Loss] = []
         """Connections lost since the owner has looked: it empties the list."""
         self._name = name
         self._tls = tls
         self._is_allowed = is_allowed
+        self._is_flood = is_flood
         self._host = ""
         self._selector = selectors.DefaultSelector()
         self._udp: dict[socket.AddressFamily, socket.socket] = {}
@@ -203,6 +209,8 @@ class Channels:
         try:
             for frame in connection.handle(now):
                 yield frame, connection.hop
+                if connection.hop.connection not in self._connections:  # who took it has dropped it
+                    return
         except ConnectionLost as lost:
             self._drop(connection, str(lost), before)
             return
@@ -224,12 +232,13 @@ class Channels:
             self._selector.unregister(door)
             self._resting[door] = now + REST_SECONDS
             return
-        if self._is_full(address[0]):
-            log.debug("account=%s event=connection-refused from=%s", self._name, address[0])
+        hop = Hop(address[0], address[1], transport)
+        if self._is_full(hop.host) or self._is_flood(hop, now):
+            log.debug("account=%s event=connection-refused from=%s", self._name, hop)
             channel.close()
             return
         try:
-            self._add(channel, Hop(address[0], address[1], transport), is_ours=False, now=now)
+            self._add(channel, hop, is_ours=False, now=now)
         except OSError as error:
             channel.close()
             log.debug("account=%s event=accept-failed error=%r", self._name, error)

@@ -82,7 +82,12 @@ class Endpoint:
         self._on_lost = on_lost
         self._locate = locate
         policy = tls or TlsPolicy(TlsSettings(), ())
-        self._channels = Channels(name, policy, is_allowed=self._screening.is_allowed)
+        self._channels = Channels(
+            name,
+            policy,
+            is_allowed=self._screening.is_allowed,
+            is_flood=self._screening.is_flood,
+        )
         self.addressing = Addressing(self._channels)
         """Where we are, for whoever writes a Contact."""
         self._troubles: dict[Hop, str] = {}
@@ -296,6 +301,8 @@ class Endpoint:
             if not self._screening.is_flood(source, self.now):
                 self.observe(data, source.address, self._local)
                 self._dispatch(data, source)
+            elif source.transport.is_reliable:  # cutting a stream into messages isn't free
+                self._channels.disconnect(source, "a flood")
         except MessageError as error:
             log.debug("account=%s event=ignored from=%s error=%r", self.name, source, str(error))
         except Exception:

@@ -193,6 +193,37 @@ def test_a_flood_leaves_the_telephone_to_its_pbx(
     answered(peer, handset)
 
 
+def test_a_flood_over_a_connection_ends_it(peer: Peer, handset: Handset) -> None:
+    """And whoever connects again and again is soon closed at once, before any handshake."""
+    address = ("127.0.0.1", handset.phone.local_port)
+
+    def connect() -> socket.socket:
+        visitor = socket.create_connection(address, source_address=("127.0.0.2", 0))
+        visitor.settimeout(PATIENCE_SECONDS)
+        return visitor
+
+    with connect() as visitor:
+        with contextlib.suppress(ConnectionError):  # it may be over before all is sent
+            visitor.sendall(100 * request_bytes("OPTIONS").replace(b"/UDP", b"/TCP"))
+        assert is_ended(visitor)
+    for _ in range(50):
+        connect().close()
+    with connect() as visitor:
+        assert is_ended(visitor)
+    with socket.create_connection(address) as visitor:
+        visitor.settimeout(PATIENCE_SECONDS)
+        visitor.sendall(request_bytes("OPTIONS").replace(b"/UDP", b"/TCP"))
+        assert visitor.recv(4096).startswith(b"SIP/2.0 200 OK\r\n")
+
+
+def is_ended(visitor: socket.socket) -> bool:
+    """Whether the telephone ends a connection, after whatever it says."""
+    with contextlib.suppress(ConnectionError):
+        while visitor.recv(65535):
+            pass
+    return True
+
+
 def test_strangers_take_no_connections_of_the_pbx(peer: Peer, handset: Handset) -> None:
     """A few of theirs may stand, all others are closed; the PBX gets in as before."""
     address = ("127.0.0.1", handset.phone.local_port)
