@@ -111,6 +111,8 @@ class OutgoingSession(Session):
     def _handle_early(self, transaction: ServerTransaction, dialog: Dialog) -> None:
         """What may come while it rings: who is there (UPDATE, RFC 3311), but no other offer than ours."""
         request = transaction.request
+        if request.method == "ACK":  # there is nothing to acknowledge, and nothing to say to it
+            return
         if not dialog.accept(request):
             self.respond(transaction, 500)
         elif request.method in ("INVITE", "BYE", "PRACK"):

@@ -334,8 +334,9 @@ def test_update_while_it_rings(peer: Peer, handset: Handset) -> None:
     assert dialling.call.caller == Caller("1009", "Anna")
     far.ask("UPDATE", body=ANSWER)
     assert peer.response(500, "UPDATE").headers.first("Retry-After") is not None
+    far.ask("ACK")
     far.ask("BYE")
-    peer.response(481, "BYE")
+    assert [str(m.status) + m.cseq.method for m in peer.until_fence()] == ["481BYE"]
 
 
 @pytest.mark.parametrize(
