@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from softagent.sip.alarm import NEVER, Alarm
@@ -99,6 +100,9 @@ class Refresher:
             self._again(0.0)
         elif status >= 300:
             self._again()
+        elif response is not None:
+            with contextlib.suppress(MessageError):  # a bad Contact: it is where it was
+                self._session.dialog.refresh_target(response)
 
     def _conclude(self, result: Result) -> None:
         """The end of a re-INVITE, which has been tried again already where both sides had asked."""

@@ -58,6 +58,19 @@ def test_we_refresh_with_update(peer: Peer, handset: Handset) -> None:
     assert handset.ends.empty()
 
 
+def test_the_answer_to_our_refresh_moves_the_other_side(peer: Peer, handset: Handset) -> None:
+    """As any answer to a target refresh does (RFC 3261 section 12.2.1.2, RFC 3311 section 5.1)."""
+    call, _ = answered(peer, handset, headers=WITH_UPDATE + WE_REFRESH)
+    peer.until_fence()
+    handset.pass_time(HALF)
+    update = peer.request("UPDATE")
+    assert update.uri == f"sip:1003@{peer.sent_by}"
+    peer.reply(update, 200, AGREED + f"Contact: <sip:other@{peer.sent_by}>\r\n")
+    peer.until_fence()
+    call.hang_up()
+    assert peer.request("BYE").uri == f"sip:other@{peer.sent_by}"
+
+
 def test_we_refresh_with_reinvite(peer: Peer, handset: Handset) -> None:
     """Where UPDATE isn't allowed: the description is the one from before, its version too."""
     peer.invite(headers=KNOWS + WE_REFRESH)
