@@ -18,6 +18,11 @@ from softagent.sip.message import Headers, Request, Response
 from softagent.sip.pacing import Pacing
 from softagent.sip.phone import Registration, RegistrationState
 
+MOST_DOUBTS = 3
+"""Refusals in a row, of credentials that the registrar has accepted before, that are no reason to wait long.
+
+A PBX that is starting listens before it knows its telephones: Asterisk challenges everybody then.
+"""
 LONGEST_RETRY_AFTER_SECONDS = 1800
 """What a registrar may ask for with Retry-After; it might be mistaken."""
 
@@ -61,6 +66,7 @@ class Registrant:
         self._tag = secrets.token_hex(8)
         self._sequence = 0
         self._failures = 0
+        self._refusals = 0
         self._challenges = Challenges(authenticator)
         """Those to one registration: a proxy and the registrar may both want to know who we are."""
         self._is_removing = False
@@ -161,7 +167,7 @@ class Registrant:
         if granted <= 0:
             self._fail("the registrar granted no time", now)
             return
-        self._failures = 0
+        self._failures = self._refusals = 0
         self._bound = self.contact
         self.service_route = tuple(map(str, _readable(response, "Service-Route")))
         pause = min(self._pacing.refresh_share * granted, self._pacing.longest_refresh_seconds)
@@ -221,7 +227,9 @@ class Registrant:
         doubled = pacing.first_retry_seconds * 2 ** min(self._failures, 16)
         pause = min(doubled, pacing.longest_retry_seconds)
         if is_refused:
-            pause = pacing.refused_retry_seconds
+            self._refusals += 1
+            if self._bound is None or self._refusals > MOST_DOUBTS:
+                pause = pacing.refused_retry_seconds
         self._failures += 1
         asked = min(retry_after, LONGEST_RETRY_AFTER_SECONDS)
         self.next_wake = now + max(asked, pause * (0.5 + 0.5 * self._jitter()))

@@ -12,7 +12,7 @@ from softagent.sip.digest import Authenticator, Credentials
 from softagent.sip.message import Request, Response
 from softagent.sip.pacing import Pacing
 from softagent.sip.phone import Registration, RegistrationState
-from softagent.sip.registration import Registrant
+from softagent.sip.registration import MOST_DOUBTS, Registrant
 
 VIA = ("Via", "SIP/2.0/UDP 10.0.0.9:5100;branch=z9hG4bK1")
 
@@ -176,6 +176,20 @@ def test_refused_credentials(scene: Scene) -> None:
     assert again is not None
     scene.answer(again, 200, "OK")
     assert scene.state is RegistrationState.REGISTERED
+
+
+def test_credentials_that_were_good_may_be_so_again(scene: Scene) -> None:
+    """A PBX that starts refuses whom it doesn't know yet; only if it insists there is a long pause."""
+    scene.answer(scene.register(), 200, "OK")
+    pauses = []
+    for _ in range(MOST_DOUBTS + 1):
+        scene.answer(scene.register(), 403, "Forbidden")
+        assert scene.registrant.registration.is_refused
+        pauses.append(scene.pause)
+    assert pauses == [1, 2, 4, 60]
+    scene.answer(scene.register(), 200, "OK")
+    scene.answer(scene.register(), 403, "Forbidden")
+    assert scene.pause == 1
 
 
 def test_forbidden_is_refused(scene: Scene) -> None:
