@@ -13,7 +13,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from softagent.sip.address import NameAddress, Uri, natural
+from softagent.sip.address import NameAddress, Uri
 from softagent.sip.asking import Asking
 from softagent.sip.body import find
 from softagent.sip.dialog import Dialog
@@ -161,7 +161,7 @@ class Calling:
             self._refused(response)
 
     def _refused(self, response: Response) -> None:
-        wait = _retry_after(response) if response.status == 503 else None
+        wait = response.retry_after_seconds if response.status == 503 else None
         has_time = wait is not None and self._endpoint.now + wait < self._deadline
         if self._redirections.follow(response) or self._is_interval_too_short(response):
             self._again()
@@ -215,12 +215,3 @@ class Calling:
     def _decide(self) -> None:
         self.is_decided = True
         self._ring_alarm.cancel()
-
-
-def _retry_after(response: Response) -> float | None:
-    """Seconds after which to try again (RFC 3261 section 20.33); None where none are stated."""
-    stated = (response.headers.first("Retry-After") or "").partition(";")[0].partition("(")[0]
-    try:
-        return float(natural(stated, "Retry-After", largest=2**32 - 1))
-    except MessageError:
-        return None

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from softagent.sip.address import NameAddress, Uri, natural
+from softagent.sip.address import LARGEST_SECONDS, NameAddress, Uri, natural
 from softagent.sip.errors import MessageError
 from softagent.sip.headers import VERSION, CSeq, Headers, Via, canonical
 
@@ -82,6 +82,15 @@ class Message:
     def recipient(self) -> NameAddress:
         """The To header; without a tag the request is outside any dialog."""
         return NameAddress.parse(self.need("To"))
+
+    @property
+    def retry_after_seconds(self) -> int | None:
+        """When to try again (section 20.33), parameters and comment left out; None where that isn't said."""
+        stated = (self.headers.first("Retry-After") or "").partition(";")[0].partition("(")[0]
+        try:
+            return natural(stated, "Retry-After", largest=LARGEST_SECONDS)
+        except MessageError:
+            return None
 
     def addresses(self, name: str) -> tuple[NameAddress, ...]:
         """All values of Contact, Route, Record-Route and the like. Raises MessageError."""

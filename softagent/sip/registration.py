@@ -125,7 +125,7 @@ class Registrant:
             case 403:
                 self._fail(_words(response), now, is_refused=True)
             case status:
-                after = _seconds(response.headers.first("Retry-After")) or 0
+                after = response.retry_after_seconds or 0
                 self._fail(_words(response), now, retry_after=after)
                 self.is_unavailable = status in (408, 430) or 500 <= status < 600
         return None

@@ -11,7 +11,6 @@ import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from softagent.sip.address import natural
 from softagent.sip.alarm import Alarm
 from softagent.sip.body import find
 from softagent.sip.errors import DescriptionError, MessageError, NotAcceptable
@@ -124,12 +123,8 @@ class Reinvite:
             return 0.0 if self._session.refresher.take(response) else None
         if response.status != 500:
             return None
-        try:
-            stated = (response.headers.first("Retry-After") or "").partition(";")[0]
-            seconds = float(natural(stated, "Retry-After", largest=2**32 - 1))
-        except MessageError:
-            return None
-        return seconds if seconds <= LONGEST_RETRY_SECONDS else None
+        seconds = response.retry_after_seconds
+        return None if seconds is None or seconds > LONGEST_RETRY_SECONDS else float(seconds)
 
     def _accept(self, response: Response) -> None:
         """The ACK, to each copy; the answer counts once."""

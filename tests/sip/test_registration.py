@@ -331,7 +331,7 @@ def test_failures_that_another_server_may_not_have(
     ("headers", "pause"),
     [
         ("Retry-After: 30\r\n", 30),
-        ("Retry-After: 30 (maintenance);duration=60\r\n", 1),
+        ("Retry-After: 30 (maintenance);duration=60\r\n", 30),
         ("Retry-After: 99999\r\n", 1800),
         ("Retry-After: soon\r\n", 1),
         ("Retry-After: 0\r\n", 1),
