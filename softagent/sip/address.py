@@ -203,6 +203,14 @@ class NameAddress:
         return cls(Uri.parse(inside), name, parse_parameters(tail.lstrip(" \t;")))
 
     @property
+    def preference(self) -> float:
+        """Its q, by which the best of several comes first; 1 where none can be read (section 20.10)."""
+        try:
+            return float(parameter(self.parameters, "q") or 1)
+        except ValueError:
+            return 1.0
+
+    @property
     def tag(self) -> str:
         """The dialog tag, empty where there is none yet."""
         return parameter(self.parameters, "tag") or ""

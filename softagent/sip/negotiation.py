@@ -74,11 +74,6 @@ class Negotiation:
         return self._media
 
     @property
-    def has_media(self) -> bool:
-        """Whether a description of the other side has been taken."""
-        return self._media is not None
-
-    @property
     def is_offering(self) -> bool:
         """Whether an offer of ours waits for its answer."""
         return self._offering is not None

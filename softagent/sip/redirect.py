@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from softagent.sip.address import NameAddress, Uri, parameter
+import contextlib
+
+from softagent.sip.address import NameAddress, Uri
 from softagent.sip.errors import MessageError
 from softagent.sip.hop import Hop
 from softagent.sip.message import Response
@@ -46,21 +48,10 @@ class Redirections:
 
 
 def _contacts(response: Response) -> list[Uri]:
-    """The contacts that we can call, by their q (section 20.10)."""
-    found: list[tuple[float, Uri]] = []
+    """The contacts that we can call, those that are liked best first."""
+    found: list[NameAddress] = []
     for value in response.headers.values("Contact"):
-        try:
-            contact = NameAddress.parse(value)
-        except MessageError:
-            continue
-        if contact.uri.scheme in ("sip", "sips"):
-            found.append((_preference(contact), contact.uri))
-    found.sort(key=lambda pair: -pair[0])
-    return [uri for _, uri in found]
-
-
-def _preference(contact: NameAddress) -> float:
-    try:
-        return float(parameter(contact.parameters, "q") or 1.0)
-    except ValueError:
-        return 1.0
+        with contextlib.suppress(MessageError):
+            found.append(NameAddress.parse(value))
+    found.sort(key=lambda contact: contact.preference, reverse=True)
+    return [contact.uri for contact in found if contact.uri.is_sip]

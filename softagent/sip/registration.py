@@ -251,15 +251,9 @@ def _readable(response: Response, name: str) -> tuple[NameAddress, ...]:
 
 
 def _best_first(response: Response) -> list[NameAddress]:
-    """The Contacts by their q value, 1 where none is given (section 20.10)."""
-
-    def preference(contact: NameAddress) -> float:
-        try:
-            return float(parameter(contact.parameters, "q") or 1)
-        except ValueError:
-            return 0.0
-
-    return sorted(_readable(response, "Contact"), key=preference, reverse=True)
+    """The Contacts, those that are liked best first."""
+    contacts = _readable(response, "Contact")
+    return sorted(contacts, key=lambda contact: contact.preference, reverse=True)
 
 
 def _seconds(text: str | None) -> int | None:

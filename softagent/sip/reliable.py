@@ -36,11 +36,6 @@ class ReliableResponse:
         self._alarm: Alarm | None = None
         self._is_confirmed = False
 
-    @property
-    def is_pending(self) -> bool:
-        """Whether it still has to be confirmed."""
-        return not self._is_confirmed
-
     def send(self, status: int, *headers: tuple[str, str], body: bytes = b"") -> None:
         """Send it, and again at intervals that double from T1."""
         fields = (*headers, ("Require", EXTENSION), ("RSeq", str(self._number)))
