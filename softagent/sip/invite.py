@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
+from dataclasses import replace
 
 from softagent.sip.alarm import NEVER
 from softagent.sip.hop import Hop
@@ -52,6 +53,7 @@ class InviteTransaction:
         self.is_cancelled = False
         """Whether we have given up: a CANCEL is out, or will be as soon as the other side is heard of."""
         self._has_cancel = False
+        self._has_tried_again = False
         self._on_response = on_response
         self._timing = timing
         self._is_reliable = destination.transport.is_reliable
@@ -113,6 +115,12 @@ class InviteTransaction:
         self._has_cancel = True
         self._deadline = now + self._timing.timeout_seconds
         return cancellation(self.request)
+
+    def try_again(self) -> bool:
+        """Go by another connection, the first being gone before anything came back; False the second time."""
+        was_first, self._has_tried_again = not self._has_tried_again, True
+        self.destination = replace(self.destination, connection=0)
+        return was_first and self.state is InviteState.CALLING
 
     def give_up(self) -> None:
         """The way to the other side is gone."""

@@ -226,7 +226,11 @@ class Transactions:
             else:
                 self._clients.pop(key).give_up()
         for key, invite in list(self._invites.items()):
-            if invite.is_open and invite.destination.shares(hop):
+            if not invite.is_open or not invite.destination.shares(hop):
+                continue
+            if was_open and invite.try_again():
+                self.outbox.append((invite.datagram, invite.destination))
+            else:
                 self._invites.pop(key).give_up()
 
     @property

@@ -273,6 +273,24 @@ def test_a_request_crossed_by_the_end_of_its_connection(scene: Scene) -> None:
     assert scene.layer.outbox == []
 
 
+@pytest.mark.parametrize("has_rung", [False, True])
+def test_an_invite_crossed_by_the_end_of_its_connection(scene: Scene, has_rung: bool) -> None:
+    """Goes once more too, unless it has been heard of: then nobody would tell what came of it."""
+    heard: list[Response | None] = []
+    invite = request("INVITE", branch="z9hG4bKours")
+    scene.layer.send_invite(invite, STREAM, 0.0, heard.append)
+    if has_rung:
+        scene.layer.receive_response(response(invite, 180), 0.0)
+        heard.clear()
+    scene.collect(0.0)
+    scene.layer.lose(STREAM, was_open=True)
+    again = [(data, hop.connection) for data, hop in scene.layer.outbox]
+    assert again == ([] if has_rung else [(scene.sent[0][1], 0)])
+    scene.layer.lose(STREAM, was_open=True)
+    assert heard == [None]
+    assert scene.layer.is_quiet
+
+
 def test_a_connection_that_was_never_made(scene: Scene) -> None:
     """There is nothing to try again."""
     results: list[Response | None] = []
