@@ -15,6 +15,7 @@ PING = b"\r\n\r\n"
 PONG = b"\r\n"
 
 _LENGTH = re.compile(rb"(?im)^(?:content-length|l)[ \t]*:([^\r\n]*)")
+_LINE_ENDS = re.compile(rb"(?:\r\n)+")
 _BLANK_LINE = re.compile(rb"\r\n\r\n|\n\n")
 
 
@@ -40,6 +41,8 @@ class Framer:
     def feed(self, data: bytes) -> Iterator[bytes]:
         """Take what has come; the messages that are complete now, PING and PONG among them.
 
+        However many line ends come in a row, they are one PING: answering them is no work.
+
         Raises MessageError when it can't be told where the message ends, or when it is too
         long: nothing that follows can be read then.
         """
@@ -48,13 +51,11 @@ class Framer:
             yield frame
 
     def _next(self) -> bytes | None:
-        if self._buffer.startswith(PONG):
-            del self._buffer[: len(PONG)]
-            self._searched = 0
-            is_second, self._is_after_line_end = self._is_after_line_end, True
-            if is_second:
-                self._is_after_line_end = False
-            return PING if is_second else PONG
+        if (blank := _LINE_ENDS.match(self._buffer)) is not None:
+            count = blank.end() // len(PONG) + self._is_after_line_end
+            del self._buffer[: blank.end()]
+            self._searched, self._is_after_line_end = 0, count % 2 == 1
+            return PING if count > 1 else PONG
         if self._total is None:
             self._total = self._find_total()
         if self._total is None or len(self._buffer) < self._total:

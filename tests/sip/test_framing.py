@@ -40,6 +40,13 @@ def test_keep_alives_between_messages() -> None:
     assert list(framer.feed(b"\r\n")) == [PONG]
 
 
+def test_a_flood_of_line_ends_is_one_keep_alive() -> None:
+    """And the half of one that is left over counts for the next."""
+    framer = Framer()
+    assert list(framer.feed(2001 * b"\r\n")) == [PING]
+    assert list(framer.feed(b"\r\n" + MESSAGES[1])) == [PING, MESSAGES[1]]
+
+
 @pytest.mark.parametrize("name", [b"Content-Length", b"content-length ", b"l", b"L "])
 def test_any_spelling_of_the_length(name: bytes) -> None:
     """Long, compact, any case."""
