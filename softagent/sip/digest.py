@@ -19,6 +19,8 @@ _HASHES: dict[str, Callable[[bytes], Any]] = {
     "SHA-512-256": functools.partial(hashlib.new, "sha512_256"),
 }
 """By the names of RFC 7616 section 6.1 and RFC 8760. Where OpenSSL keeps to FIPS 140, MD5 raises without that flag."""
+MOST_REALMS = 8
+"""Realms whose challenges are remembered, and answered with each request; the latest count."""
 _CHALLENGES = (("WWW-Authenticate", False), ("Proxy-Authenticate", True))
 
 
@@ -132,7 +134,11 @@ class Authenticator:
         for challenge in _challenges(response):
             if challenge.is_usable:
                 fresh.setdefault((challenge.is_proxy, challenge.realm), challenge)
-        self._challenges |= fresh
+        for key, challenge in fresh.items():
+            self._challenges.pop(key, None)
+            self._challenges[key] = challenge
+        for key in list(self._challenges)[:-MOST_REALMS]:
+            del self._challenges[key]
         self._forget_old_nonces()
         return bool(fresh)
 

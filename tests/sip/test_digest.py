@@ -9,7 +9,7 @@ import pytest
 from wire import request, response
 
 from softagent.config import Secret
-from softagent.sip.digest import Authenticator, Challenge, Credentials, is_stale
+from softagent.sip.digest import MOST_REALMS, Authenticator, Challenge, Credentials, is_stale
 from softagent.sip.message import Response
 
 MUFASA = Credentials("Mufasa", Secret("Circle of Life"))
@@ -136,6 +136,15 @@ def test_proxy_and_registrar_at_once() -> None:
     authenticator.learn(challenged(401, 'Digest realm="r", nonce="2"'))
     names = [name for name, _ in authenticator.headers("REGISTER", "sip:h")]
     assert names == ["Proxy-Authorization", "Authorization"]
+
+
+def test_realms_are_not_remembered_without_end() -> None:
+    """Some name each node, or each day: the latest few are answered."""
+    authenticator = Authenticator(MUFASA)
+    for number in (0, *range(50), 0):
+        authenticator.learn(challenged(401, f'Digest realm="r{number}", nonce="1"'))
+    found = [field(value, "realm") for _, value in authenticator.headers("REGISTER", "sip:h")]
+    assert found == [*(f"r{number}" for number in range(51 - MOST_REALMS, 50)), "r0"]
 
 
 @pytest.mark.parametrize(
