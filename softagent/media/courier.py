@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import select
 import socket
 import struct
 import subprocess
@@ -69,7 +70,7 @@ class Courier:
             try:
                 socket.send_fds(control, [HEAD.pack(OPEN, number)], [endpoint.fileno()])
             except OSError as error:
-                self._lose(error)
+                self._lose(control, error)
                 return None
         return Delivery(self, control, number)
 
@@ -83,27 +84,31 @@ class Courier:
         if control is not self._control:
             return False
         try:
-            control.send(message, socket.MSG_DONTWAIT)
+            control.send(message)
         except BlockingIOError:
             return False
         except OSError as error:
-            self._lose(error)
+            self._lose(control, error)
             return False
         return True
 
     def ask(self, control: socket.socket, message: bytes) -> bytes:
         """Hand over and wait for the answer; empty when there is none."""
         with self._guard:
-            return self._question(control, message) if control is self._control else b""
+            if control is not self._control:
+                return b""
+            return self._question(control, message, ANSWER_SECONDS)
 
-    def _question(self, control: socket.socket, message: bytes) -> bytes:
+    def _question(self, control: socket.socket, message: bytes, patience_seconds: float) -> bytes:
         try:
             control.send(message)
+            if not _is_readable(control, patience_seconds):
+                raise TimeoutError("no answer")
             answer = control.recv(2 * LONGEST_ORDER_BYTES)
             if not answer:
                 raise ConnectionError("the process has ended")
         except OSError as error:
-            self._lose(error)
+            self._lose(control, error)
             return b""
         return answer
 
@@ -118,16 +123,16 @@ class Courier:
         except OSError as error:
             log.error("event=courier-failed reason=%s", error)
             return
-        control.settimeout(patience_seconds)
+        # Not a timeout: with one, Python 3.11 waits for room before it sends, MSG_DONTWAIT or not.
+        control.setblocking(False)
         self._control = control
-        self._question(control, HEAD.pack(ASK, NO_STREAM))  # until it is up, packets would pile up
-        if self._control is control:
-            control.settimeout(ANSWER_SECONDS)
+        question = HEAD.pack(ASK, NO_STREAM)
+        self._question(control, question, patience_seconds)  # until it is up, packets would pile up
 
-    def _lose(self, error: OSError) -> None:
-        """Note that the process is gone, or as good as gone."""
-        control, self._control = self._control, None
-        if control is not None:
+    def _lose(self, control: socket.socket, error: OSError) -> None:
+        """Note that the process behind `control` is gone, or as good as gone."""
+        if control is self._control:
+            self._control = None
             control.close()
             log.error("event=courier-lost reason=%s advice=%s", error, "the next call has another")
 
@@ -184,6 +189,12 @@ class Delivery:
         unsent, max_ms, steps = ANSWER.unpack_from(answer)
         counts = struct.unpack_from(f"!{steps}I", answer, ANSWER.size)
         return unsent, Histogram(counts, max_ms=max_ms)
+
+
+def _is_readable(control: socket.socket, patience_seconds: float) -> bool:
+    poll = select.poll()
+    poll.register(control, select.POLLIN)
+    return bool(poll.poll(1000 * patience_seconds))
 
 
 def _spawn(control: socket.socket) -> subprocess.Popen[bytes]:

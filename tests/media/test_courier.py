@@ -200,3 +200,13 @@ def test_intervals_do_not_span_pauses(phone):
     assert direct.send(b"", (HOST, 70_000), begins=False) is False
     assert direct.unsent == 1
     endpoint.close()
+
+
+def test_a_process_that_stands_still_keeps_nobody_waiting(courier, port, phone):
+    """It takes no orders any more: packets leave directly, and the media clock goes on."""
+    os.kill(courier._process.pid, signal.SIGSTOP)
+    for _ in range(2000):
+        assert port.send(bytes(172), phone.getsockname(), due_seconds=time.monotonic())
+    os.kill(courier._process.pid, signal.SIGCONT)
+    assert phone.recv(200) == bytes(172)
+    assert courier._control is not None, "an order that waits for room ends in a timeout"
