@@ -77,7 +77,7 @@ class Courier:
     def stop(self) -> None:
         """End the process. May be called again."""
         with self._guard:
-            self._end()
+            self._end(STOP_SECONDS)
 
     def order(self, control: socket.socket, message: bytes) -> bool:
         """Hand over to the process behind `control`; False when it is gone or doesn't keep up."""
@@ -115,7 +115,7 @@ class Courier:
     def _start(self, patience_seconds: float) -> None:
         if self._control is not None:
             return
-        self._end()
+        self._end(0.0)  # of a lost one nothing is to be had, and a call waits
         try:
             control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             with theirs:
@@ -136,8 +136,8 @@ class Courier:
             control.close()
             log.error("event=courier-lost reason=%s advice=%s", error, "the next call has another")
 
-    def _end(self) -> None:
-        """Without its end of the socket pair it ends by itself."""
+    def _end(self, patience_seconds: float) -> None:
+        """Without its end of the socket pair it ends by itself; who doesn't is killed."""
         control, self._control = self._control, None
         process, self._process = self._process, None
         if control is not None:
@@ -145,7 +145,7 @@ class Courier:
         if process is None:
             return
         try:
-            process.wait(STOP_SECONDS)
+            process.wait(patience_seconds)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -210,3 +210,17 @@ def test_a_process_that_stands_still_keeps_nobody_waiting(courier, port, phone):
     os.kill(courier._process.pid, signal.SIGCONT)
     assert phone.recv(200) == bytes(172)
     assert courier._control is not None, "an order that waits for room ends in a timeout"
+
+
+def test_no_call_waits_for_the_end_of_a_process_that_stands_still(courier, port, phone):
+    lost = courier._process
+    os.kill(lost.pid, signal.SIGSTOP)
+    assert port.sent[0] == 0, "no answer: it counts as lost"
+    patience, wait = [], lost.wait
+    lost.wait = lambda timeout=None: patience.append(timeout) or wait(timeout)
+    other = MediaPort((HOST, free_ports(1)[0]), courier=courier)
+    assert patience[0] == 0
+    assert lost.returncode == -signal.SIGKILL
+    assert other.send(b"sound", phone.getsockname())
+    assert phone.recv(100) == b"sound"
+    other.close()
