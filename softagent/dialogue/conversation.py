@@ -92,6 +92,8 @@ class Turn:
     is_farewell: bool = False
     is_protected: bool = False
     """Nobody may interrupt it."""
+    awaited: int = 0
+    """Transcripts asked for that are still to come: only the last one has all the words."""
 
 
 @dataclass(slots=True)
@@ -102,6 +104,8 @@ class Interruption:
     """The caller has paused, and the words up to there have been asked for."""
     is_over: bool = False
     """The pause has lasted long enough to end a turn."""
+    awaited: int = 0
+    """As of a turn, which it may become."""
 
 
 class Conversation:
@@ -198,7 +202,7 @@ class Conversation:
     def _on_speech_paused(self) -> list[Command]:
         if self.state is not AgentState.LISTENING:
             return []
-        self._turn = Turn(self._turn.id + 1)
+        self._turn = Turn(self._turn.id + 1, awaited=1)
         self.state = AgentState.FINALIZING
         return [FinishTranscript(self._turn.id)]
 
@@ -243,6 +247,7 @@ class Conversation:
                 return [*self._interrupt(), ReadAhead(self.history.prompt(words))]
             case SpeechPaused():
                 interruption.is_paused = True
+                interruption.awaited += 1
                 return [FinishTranscript(words_turn)]
             case SpeechEnded():
                 self._caller_speaks, interruption.is_over = False, True
@@ -259,7 +264,9 @@ class Conversation:
     def _on_interrupting_words(self, event: TranscriptFinished) -> list[Command]:
         if self._is_meant(event.text):
             return [*self._interrupt(), *self._on_words(event)]
-        return self._go_on() if self._interruption.is_paused else []
+        self._interruption.awaited -= 1
+        is_all = self._interruption.is_paused and not self._interruption.awaited
+        return self._go_on() if is_all else []
 
     def _is_meant(self, words: str) -> bool:
         """Whether it is more than a noise or a sign of listening; "yes" to a question is."""
@@ -277,6 +284,7 @@ class Conversation:
         commands = self._abandon()
         if self._interruption.is_paused:
             self.state, self._turn.is_over = AgentState.FINALIZING, self._interruption.is_over
+            self._turn.awaited = self._interruption.awaited
         return commands
 
     def _go_on(self) -> list[Command]:
@@ -290,6 +298,9 @@ class Conversation:
 
     def _on_words(self, event: TranscriptFinished) -> list[Command]:
         if self.state is not AgentState.FINALIZING:
+            return []
+        self._turn.awaited -= 1
+        if self._turn.awaited > 0:
             return []
         words = event.text.strip()
         if not words:

@@ -261,6 +261,53 @@ def test_who_goes_on_after_uh_huh_is_waited_for() -> None:
     assert talk.handle(TranscriptFinished(246, 2, "Uh-huh, but on Sunday?"))[0] == CancelReply(1)
 
 
+def interrupted_twice(barge_in: BargeIn = "instant") -> Conversation:
+    """Two pauses over a reply, before a slow recognizer has told the words of the first."""
+    talk = speaking(barge_in=barge_in)
+    talk.handle(SpeechStarted(180, onset=177))
+    assert talk.handle(SpeechPaused(200, last_voiced=190)) == [FinishTranscript(2)]
+    assert talk.handle(SpeechResumed(204)) == []
+    assert talk.handle(SpeechPaused(220, last_voiced=210)) == [FinishTranscript(2)]
+    return talk
+
+
+def test_uh_huh_does_not_stand_for_what_was_said_after_it() -> None:
+    talk = interrupted_twice()
+    assert talk.handle(TranscriptFinished(225, 2, "Uh-huh")) == []
+    assert talk.state is AgentState.INTERRUPTED
+    *_, prepare = talk.handle(TranscriptFinished(230, 2, "Uh-huh, no, stop"))
+    assert isinstance(prepare, PrepareReply)
+    assert prepare.messages[-1]["content"] == "Uh-huh, no, stop"
+
+
+def test_two_signs_of_listening_let_the_reply_go_on_once() -> None:
+    talk = interrupted_twice()
+    assert talk.handle(TranscriptFinished(225, 2, "Uh-huh")) == []
+    assert talk.handle(TranscriptFinished(230, 2, "Uh-huh, uh-huh")) == [
+        ForgetUtterance(),
+        ResumeReply(1),
+    ]
+    assert talk.state is AgentState.SPEAKING
+
+
+def test_the_first_words_of_an_interruption_are_not_taken_for_all_of_it() -> None:
+    talk = interrupted_twice()
+    assert talk.handle(TranscriptFinished(225, 2, "Wait")) == [CancelReply(1)]
+    assert talk.state is AgentState.FINALIZING
+    [prepare] = talk.handle(TranscriptFinished(230, 2, "Wait, I need Tuesday"))
+    assert isinstance(prepare, PrepareReply)
+    assert prepare.messages[-1]["content"] == "Wait, I need Tuesday"
+
+
+def test_nor_when_the_reply_ends_in_between() -> None:
+    talk = interrupted_twice("words")
+    talk.handle(ReplyHeard(222, 1, 0, is_first=False, is_last=True))
+    assert talk.state is AgentState.FINALIZING
+    assert talk.handle(TranscriptFinished(225, 2, "Wait")) == []
+    [prepare] = talk.handle(TranscriptFinished(230, 2, "Wait, I need Tuesday"))
+    assert isinstance(prepare, PrepareReply)
+
+
 def test_in_the_mode_words_the_agent_speaks_on_until_there_are_some() -> None:
     talk = speaking(barge_in="words")
     assert talk.handle(SpeechStarted(180, onset=177)) == []
