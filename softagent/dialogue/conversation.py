@@ -359,11 +359,11 @@ class Conversation:
         self._quiet_since = event.tick
         if not self._turn.is_heard:
             self._turn.is_heard = True
-            if self.state is not AgentState.INTERRUPTED:
-                self.state = AgentState.SPEAKING
             if self._turn.words:
                 self.history.add_caller(self._turn.words)
-            commands.append(ForgetUtterance())
+            if self.state is not AgentState.INTERRUPTED:  # else an utterance is going on
+                self.state = AgentState.SPEAKING
+                commands.append(ForgetUtterance())
         clause = None if event.clause is None else self._said.clauses.get(event.clause)
         if clause is not None:
             clause.heard_frames += 1

@@ -316,6 +316,14 @@ def test_in_the_mode_words_the_agent_speaks_on_until_there_are_some() -> None:
     assert talk.handle(TranscriptChanged(213, "Wait a"))[0] == CancelReply(1)
 
 
+def test_in_the_mode_words_a_caller_who_began_before_the_agent_keeps_the_first_words() -> None:
+    """The agent's first sound ends an utterance that it answers, and no other."""
+    talk = conversation(barge_in="words")
+    talk.handle(CallAnswered(0))
+    assert talk.handle(SpeechStarted(5, onset=2)) == []
+    assert talk.handle(ReplyHeard(8, 0, 0, is_first=True, is_last=False)) == []
+
+
 def test_in_the_mode_words_a_reply_that_ends_meanwhile_gives_the_floor_to_the_caller() -> None:
     talk = speaking(barge_in="words")
     talk.handle(SpeechStarted(180, onset=177))
