@@ -72,6 +72,7 @@ class Journal:
 
     def resumed(self, held_ticks: int) -> None:
         """The call goes on after a hold."""
+        self.stopwatch.skip(held_ticks)
         self.log.info("event=resumed held_seconds=%.1f", held_ticks * FRAME_MS / 1000)
 
     def recording_failed(self, error: Exception) -> None:

@@ -25,16 +25,21 @@ class Stopwatch:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._zero = clock()
-        self._last_voiced: dict[int, int] = {}
+        self._began: dict[int, float] = {}
+        """When the silence after the caller's last voiced tick began, by turn."""
         self._marks: dict[int, dict[str, float]] = {}
 
     def start(self) -> None:
         """The first tick is being sent now."""
         self._zero = self._clock()
 
+    def skip(self, ticks: int) -> None:
+        """So many ticks have passed without being counted: the call was on hold."""
+        self._zero += ticks * FRAME_MS / 1000
+
     def open(self, turn: int, *, last_voiced: int) -> None:
         """Turn `turn` began with a pause after tick `last_voiced`."""
-        self._last_voiced = {turn: last_voiced}
+        self._began = {turn: self._zero + (last_voiced + 1) * FRAME_MS / 1000}
         self._marks = {turn: {}}
 
     def mark(self, turn: int, stage: str) -> None:
@@ -46,7 +51,7 @@ class Stopwatch:
         """Milliseconds from the caller's last voiced tick to each stage of `turn`, None for others."""
         if turn not in self._marks:
             return None
-        silence_began = self._zero + (self._last_voiced[turn] + 1) * FRAME_MS / 1000
+        silence_began = self._began[turn]
         marks = self._marks[turn]
         return {
             stage: round((marks[stage] - silence_began) * 1000, 1)

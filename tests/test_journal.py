@@ -3,11 +3,13 @@
 import json
 import logging
 
+import numpy as np
 import pytest
 from scripted_call import ScriptedCall
 
 from softagent.journal import Journal
 from softagent.log import JsonFormatter, LineFormatter
+from softagent.media.frame import Played
 from softagent.media.quality import Quality
 from softagent.media.stats import StreamStats
 from softagent.report import CallEnded, CallSound
@@ -109,3 +111,16 @@ def test_the_parent_is_told_the_same(journal, reports):
         interval_p99_ms=20.4,
         interval_max_ms=23.9,
     )
+
+
+def test_a_turn_after_a_hold_is_as_long_as_it_was(journal, reports, monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr(journal.stopwatch, "_clock", lambda: now[0])
+    journal.stopwatch.start()
+    journal.held()
+    journal.resumed(3000)
+    journal.stopwatch.open(1, last_voiced=99)
+    now[0] += 62.5
+    journal.played(Played(np.zeros(160, np.int16), turn=1, clause=0, is_first=True))
+    (measured,) = reports
+    assert measured.marks == {"heard": 500.0}

@@ -42,3 +42,15 @@ def test_other_turns_have_no_times() -> None:
     stopwatch.open(1, last_voiced=0)
     stopwatch.mark(2, "heard")
     assert stopwatch.read(2) is None
+
+
+def test_time_on_hold_is_no_part_of_a_turn_after_it() -> None:
+    """Ticks stand still on hold; the clock doesn't."""
+    clock = Clock()
+    stopwatch = Stopwatch(clock)
+    stopwatch.start()
+    stopwatch.skip(60 * 50)
+    stopwatch.open(4, last_voiced=99)
+    clock.seconds = 1062.5
+    stopwatch.mark(4, "heard")
+    assert stopwatch.read(4) == {"heard": 500.0}
