@@ -42,7 +42,9 @@ class JitterCounters:
     """What has become of a stream so far."""
 
     late: int = 0
-    """Packets that came after their turn, or twice."""
+    """Packets that came after their turn."""
+    doubled: int = 0
+    """Packets that came twice: nothing of them is missing."""
     concealed: int = 0
     """Frames that were made up, whole or in part."""
     dropped: int = 0
@@ -220,7 +222,7 @@ class JitterBuffer:
         if self._head is not None and self._is_held and timestamp >= self._floor:
             self._head = min(self._head, timestamp)
         if self._packets.has_had(timestamp):
-            self.counters.late += 1
+            self.counters.doubled += 1
             return
         self._delay.add(timestamp, now=self._clock)
         if self._head is None or timestamp < self._head:

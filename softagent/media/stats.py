@@ -25,7 +25,7 @@ class StreamStats:
     lost: int = 0
     """Sequence numbers that never came (RFC 3550 appendix A.3)."""
     late: int = 0
-    """Packets that came after their turn, or twice."""
+    """Packets that came after their turn."""
     concealed: int = 0
     """Frames that had to be made up, whole or in part."""
     dropped: int = 0
