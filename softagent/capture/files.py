@@ -25,6 +25,7 @@ from softagent.capture.secrets import masked
 IDLE_SECONDS = 60.0
 """A file that gets nothing for so long is closed; what comes later is appended to it."""
 REMEMBERED_CALLS = 256
+"""Those of which nothing was heard for longest are forgotten first."""
 NEW_FILES_A_MINUTE = 60
 """INVITEs beyond that are a flood: they go into the day's file, unless sound follows."""
 LARGEST_DAY_BYTES = 256 << 20
@@ -113,6 +114,7 @@ class TraceFiles:
             is_call = bool(call_id) and _INVITE.search(seen.datagram) is not None
         known = self._calls.get(call_id)
         if known is not None:
+            self._calls.move_to_end(call_id)
             return known
         if is_call and (seen.call_id is not None or self._may_begin(seen.at_seconds)):
             return self._begin(call_id, seen.at_seconds)

@@ -142,6 +142,20 @@ def test_a_flood_of_calls_makes_no_flood_of_files(traces: TraceFiles, tmp_path: 
     assert len(found[DAY_FILE]) == 5
 
 
+def test_a_call_keeps_its_file_however_many_others_are_refused_meanwhile(
+    traces: TraceFiles, tmp_path: Path
+) -> None:
+    """Hours of calls that come while one is up."""
+    traces.add(seen(message("INVITE")))
+    for number in range(files.REMEMBERED_CALLS + 1):
+        at_seconds = MORNING + 60 * number
+        traces.add(seen(message("INVITE", f"busy{number}"), at_seconds))
+        traces.add(seen(b"rtp", at_seconds, call_id="call-1"))
+    found = written(traces, tmp_path)
+    assert len(found[CALL_FILE]) == 1 + files.REMEMBERED_CALLS + 1
+    assert len([name for name in found if "call-1" in name]) == 1
+
+
 def test_our_address_is_looked_up_where_the_socket_has_none(
     traces: TraceFiles, tmp_path: Path
 ) -> None:
