@@ -28,6 +28,8 @@ REMEMBERED_CALLS = 256
 """Those of which nothing was heard for longest are forgotten first."""
 NEW_FILES_A_MINUTE = 60
 """INVITEs beyond that are a flood: they go into the day's file, unless sound follows."""
+MOST_HOSTS = 1024
+"""To whom the way is remembered: senders' addresses may be made up, each another one."""
 LARGEST_DAY_BYTES = 256 << 20
 """The day's file grows no further: what belongs to no call is not worth a full disk."""
 
@@ -175,6 +177,8 @@ class TraceFiles:
         if host not in ("", "0.0.0.0", "::"):
             return address
         if towards[0] not in self._hosts:
+            if len(self._hosts) >= MOST_HOSTS:
+                self._hosts.clear()
             self._hosts[towards[0]] = _own_host(towards[0])
         return self._hosts[towards[0]], port
 

@@ -117,6 +117,14 @@ def test_only_the_owner_may_read(traces: TraceFiles, tmp_path: Path) -> None:
     assert stat.S_IMODE(mode) == 0o600
 
 
+def test_a_flood_from_made_up_addresses_takes_no_memory(traces: TraceFiles) -> None:
+    for number in range(2000):
+        stranger = f"127.1.{number // 256}.{number % 256}"
+        traces.add(Observed(MORNING, b"x", (stranger, 5060), ("0.0.0.0", 5060)))
+        traces.flush(MORNING)
+    assert len(traces._hosts) <= 1024
+
+
 @pytest.mark.parametrize(("show_keys", "kept"), [(False, b"*" * len(KEY)), (True, KEY)])
 def test_keys_are_kept_only_when_asked_for(tmp_path: Path, show_keys: bool, kept: bytes) -> None:
     """In the SDP; RTP is never touched."""
