@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import wave
 from pathlib import Path
 
@@ -27,11 +28,12 @@ class StereoRecorder:
     """
 
     def __init__(self, path: Path, rate_hz: int) -> None:
-        """Create `path` and its folder; DiskFull, or OSError when it can't be written."""
+        """Create `path`, for its owner only, and its folder; DiskFull, or OSError when it can't be written."""
         self._path = path
         self._frames = 0
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("wb", buffering=BUFFER_BYTES)
+        # It stays open until `_release`.
+        self._file = open(path, "wb", buffering=BUFFER_BYTES, opener=_private)  # noqa: SIM115
         self._wave = wave.Wave_write(self._file)
         self._wave.setnchannels(2)
         self._wave.setsampwidth(2)
@@ -73,3 +75,8 @@ class StereoRecorder:
             self._wave.close()
         with contextlib.suppress(OSError):
             self._file.close()
+
+
+def _private(path: str, flags: int) -> int:
+    """Readable by its owner only: it holds what was said."""
+    return os.open(path, flags, 0o600)

@@ -1,6 +1,7 @@
 """A recording is a playable file at any time."""
 
 import os
+import stat
 import wave
 
 import numpy as np
@@ -31,6 +32,12 @@ def test_the_caller_is_left_and_the_agent_right(tmp_path):
     recorder.close()
     recorder.close()
     assert read(path).tolist() == [[1, -2]] * 160 + [[3, -4]] * 160
+
+
+def test_only_the_owner_may_listen(tmp_path):
+    path = tmp_path / "one.wav"
+    StereoRecorder(path, 8000).close()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_a_recording_that_was_never_closed_plays_up_to_the_last_second(tmp_path):
