@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -23,6 +24,8 @@ COLOURS: dict[str, dict[str, Any]] = {
     "again": {"fg": "yellow"},
 }
 """How kinds of lines look on a terminal."""
+CALL_FILE = re.compile(r".+?-\d{8}T\d{6}-(?P<id>.+)")
+"""As `call_file_name` has it."""
 
 
 @click.command()
@@ -91,9 +94,8 @@ def _found(file_or_call: str, directory: Path | None, accounts: Path | None) -> 
 def _files(folder: Path, beginning: str) -> Iterator[Path]:
     """Traces of calls whose id begins like that: ACCOUNT-TIME-ID.pcap, account and id may hold dashes."""
     for path in folder.glob("*.pcap"):
-        head, _, rest = path.stem.partition("T")
-        call_id = rest[7:] if rest[6:7] == "-" else ""
-        if head and call_id and call_id.startswith(beginning[:LONGEST_ID]):
+        named = CALL_FILE.fullmatch(path.stem)
+        if named is not None and named["id"].startswith(beginning[:LONGEST_ID]):
             yield path
 
 

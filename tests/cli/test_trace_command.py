@@ -43,6 +43,17 @@ def test_the_same_as_data(program: Program) -> None:
     assert call["streams"][0]["lost"] == 0
 
 
+@pytest.mark.parametrize("account", ["TechDesk", "T", "fronT-desk"])
+def test_an_account_may_have_a_capital_t_in_its_name(
+    program: Program, tmp_path: Path, account: str
+) -> None:
+    """As the time of a trace has."""
+    shutil.copy(CAPTURE, tmp_path / f"{account}-20261125T091358--bI08dEEGHH.pcap")
+    done = program("trace", "--trace", str(tmp_path), "--", "-bI08dEE")
+    assert done.returncode == 0, done.stderr
+    assert "INVITE #28496" in done.stdout
+
+
 @pytest.mark.parametrize("place", ["option", "environment", "accounts file"])
 def test_a_call_is_found_by_its_id(
     program: Program, accounts_file: Callable[[str], Path], tmp_path: Path, place: str
