@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from aiortp import RtcpPacket, RtcpSrPacket
-from aiortp.packet import RtcpReceiverInfo, RtcpRrPacket
+from aiortp.packet import RtcpReceiverInfo
 
+from softagent.media.rtcp import ReportReceived, middle, parse_compound
 from softagent.trace.rtp import Report
 
 LONGEST_ROUND_TRIP_SECONDS = 60.0
@@ -35,18 +34,17 @@ def receptions(reports: Iterable[Report]) -> tuple[dict[int, Reception], int]:
     sent: dict[tuple[int, int], int] = {}
     unread = 0
     for report in reports:
-        try:
-            packets = RtcpPacket.parse(report.data)
-        except (ValueError, struct.error, IndexError):
+        packets = parse_compound(report.data)
+        if packets is None:
             unread += 1
             continue
         for packet in packets:
-            if isinstance(packet, RtcpSrPacket):
-                middle = packet.sender_info.ntp_timestamp >> 16 & 0xFFFFFFFF
-                sent[packet.ssrc, middle] = report.at_ns
-            if isinstance(packet, RtcpSrPacket | RtcpRrPacket):
-                for block in packet.reports:
-                    _count(found.setdefault(block.ssrc, Reception()), block, report.at_ns, sent)
+            if not isinstance(packet, ReportReceived):
+                continue
+            if packet.sender is not None:
+                sent[packet.ssrc, middle(packet.sender.ntp_timestamp)] = report.at_ns
+            for block in packet.blocks:
+                _count(found.setdefault(block.ssrc, Reception()), block, report.at_ns, sent)
     return found, unread
 
 

@@ -44,6 +44,14 @@ def test_the_round_trip_is_from_report_to_report() -> None:
     assert found[7].round_trips_ms == [pytest.approx(500)]
 
 
+def test_an_extension_behind_a_report_hides_nothing() -> None:
+    """Of the sender's profile (RFC 3550 section 6.4.1)."""
+    extended = bytearray(bytes(RtcpRrPacket(ssrc=8, reports=[block(lost=10)])) + b"more")
+    extended[2:4] = (len(extended) // 4 - 1).to_bytes(2)
+    found, unread = receptions([Report(SECOND, B, A, bytes(extended))])
+    assert (unread, found[7].lost) == (0, 10)
+
+
 def test_the_last_loss_and_the_worst_share_count() -> None:
     """Loss is a running total; the share is of the time between two reports."""
     reports = [
