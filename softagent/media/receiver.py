@@ -127,7 +127,7 @@ class RtpReceiver:
             RtcpReceiverInfo(
                 ssrc=self._ssrc,
                 fraction_lost=self.reception.fraction_lost(),
-                packets_lost=min(self.reception.lost, 0x7FFFFF),
+                packets_lost=min(self.reception.source_lost, 0x7FFFFF),
                 highest_sequence=self.reception.highest_sequence % (1 << 32),
                 jitter=int(self.reception.jitter),
                 lsr=0,

@@ -167,7 +167,12 @@ class Reception:
     @property
     def lost(self) -> int:
         """Packets expected and never seen; those of earlier sources included."""
-        return self._lost_before + max(self._expected - self._received, 0)
+        return self._lost_before + self.source_lost
+
+    @property
+    def source_lost(self) -> int:
+        """Those of the current source, of which alone a report tells (RFC 3550 section 6.4.1)."""
+        return max(self._expected - self._received, 0)
 
     @property
     def _expected(self) -> int:

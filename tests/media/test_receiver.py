@@ -236,6 +236,18 @@ def test_loss_and_jitter_are_reported(receiver):
     assert receiver.report()[0].fraction_lost == 0
 
 
+def test_a_report_tells_nothing_of_the_source_before(receiver):
+    """After a transfer: the count is that of the SSRC it stands beside (RFC 3550 section 6.4.1)."""
+    packets = Source(ssrc=1).packets(10)
+    for packet in (*packets[:4], *packets[6:]):
+        push(receiver, packet)
+    for packet in Source(ssrc=2).packets(4):
+        push(receiver, packet)
+    (report,) = receiver.report()
+    assert (report.ssrc, report.packets_lost) == (2, 0)
+    assert receiver.reception.lost == 2, "of the call"
+
+
 @settings(deadline=None)
 @given(
     st.lists(
