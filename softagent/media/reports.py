@@ -181,7 +181,7 @@ class ReportExchange:
     def _take_block(self, block: RtcpReceiverInfo, arrival_seconds: float) -> None:
         self.far_end = FarEndView(
             lost=max(block.packets_lost, 0),
-            expected=self._sender.packets,
+            expected=self._sender.source_packets,
             jitter_ms=1000 * block.jitter / self._clock_hz,
         )
         if block.lsr not in self._sent:

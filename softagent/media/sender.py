@@ -30,6 +30,8 @@ class RtpSender:
         self.ssrc = random.getrandbits(32) if ssrc is None else ssrc
         self.packets = 0
         self.payload_bytes = 0
+        self._before = 0, 0
+        """Packets and bytes of the sources that we were before."""
         self.payload_type = payload_type
         self._sequence_number = (
             random.getrandbits(SEQUENCE_START_BITS) if sequence_number is None else sequence_number
@@ -42,6 +44,11 @@ class RtpSender:
     def timestamp(self) -> int:
         """RTP time of the next packet of sound."""
         return self._timestamp
+
+    @property
+    def source_packets(self) -> int:
+        """Those sent since this source began: what reports count (RFC 3550 section 6.4.1)."""
+        return self.packets - self._before[0]
 
     def packet(self, payload: bytes, *, duration: int, talkspurt: bool = False) -> bytes:
         """Make the next packet; `duration` in RTP units; `talkspurt` marks the first after silence."""
@@ -78,8 +85,8 @@ class RtpSender:
         return RtcpSenderInfo(
             ntp_timestamp=ntp_timestamp(unix_seconds),
             rtp_timestamp=self._timestamp,
-            packet_count=self.packets % (1 << 32),
-            octet_count=self.payload_bytes % (1 << 32),
+            packet_count=self.source_packets % (1 << 32),
+            octet_count=(self.payload_bytes - self._before[1]) % (1 << 32),
         )
 
     def renew(self) -> None:
@@ -88,6 +95,7 @@ class RtpSender:
         With new SRTP keys some begin to count wraps anew and some go on (RFC 3711 leaves
         the choice to key management): of a new source all know that it begins at 0.
         """
+        self._before = self.packets, self.payload_bytes
         self.has_wrapped = False
         self.ssrc = random.getrandbits(32)
         self._sequence_number = random.getrandbits(SEQUENCE_START_BITS)

@@ -121,6 +121,16 @@ def test_how_the_far_end_hears_us_is_known():
     assert view.loss_percent == 2.0
 
 
+def test_loss_is_a_share_of_what_the_same_source_has_sent():
+    """With new SRTP keys we may go on as another source, of which the far end counts anew."""
+    here, there = ends()
+    here.send(90)
+    here.sender.renew()
+    here.send(10)
+    here.take(there.report(2, heard=here.sender.ssrc, lost=5), 2.1)
+    assert here.exchange.far_end.loss_percent == 50
+
+
 def test_duplicates_are_no_negative_loss_and_another_source_is_not_us():
     here, there = ends()
     here.take(there.report(5.0, heard=1, lost=-4), 5.0)

@@ -72,6 +72,8 @@ def test_a_renewed_sender_is_another_source_whose_sound_goes_on():
     assert first.sequence_number < 1 << 15
     assert second.sequence_number == first.sequence_number + 1
     assert (first.timestamp, second.timestamp, sender.packets) == (1160, 1320, 3)
+    info = sender.info(0.5)
+    assert (info.packet_count, info.octet_count) == (2, 320), "RFC 3550 section 6.4.1"
 
 
 def test_half_an_hour_goes_right_through_the_wraps():
