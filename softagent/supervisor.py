@@ -193,12 +193,22 @@ class _Worker:
         for command in commands:
             match command:
                 case Spawn():
-                    self._spawn()
+                    self._try_to_spawn()
                 case Terminate() if self._process is not None:
                     self._process.terminate()
                 case Kill() if self._process is not None:
                     self._process.kill()
         self._log_change()
+
+    def _try_to_spawn(self) -> None:
+        """Without memory or descriptors for a process: as if it had ended at once."""
+        try:
+            self._spawn()
+        except OSError as error:
+            log.error("account=%s event=spawn-failed reason=%s", self.account.name, error)
+            self._process = None
+            self._close_pipe()
+            self.life.exited(os.EX_OSERR, self._clock())
 
     def _spawn(self) -> None:
         context = multiprocessing.get_context("spawn")
@@ -216,7 +226,7 @@ class _Worker:
             self._process.start()
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-        workers_end.close()
+            workers_end.close()
         self._standing.begin()
 
     def _read_pipe(self, now: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import re
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
 import fake_office
@@ -20,7 +22,8 @@ from fake_office import account
 
 from softagent.config import Office
 from softagent.errors import ConfigError, UnknownAccount
-from softagent.supervisor import Supervisor, run_office
+from softagent.life import LifeState
+from softagent.supervisor import DEFAULT_POLICY, Supervisor, _Worker, run_office
 
 PATIENCE_SECONDS = 30.0
 """How long a test waits for something that takes well under a second on an idle machine."""
@@ -177,6 +180,30 @@ def test_a_worker_that_still_loads_does_not_outlive_its_supervisor() -> None:
 def test_a_worker_leaves_ctrl_c_to_the_supervisor() -> None:
     with office("loading") as running:
         running.line("loading ctrl_c=SIG_IGN")
+
+
+def test_a_machine_without_room_for_a_process_costs_a_restart_and_no_other_worker(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """fork(2) fails just when memory is short: when a worker has been killed for it."""
+
+    def start(_process: SpawnProcess) -> None:
+        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+
+    monkeypatch.setattr(SpawnProcess, "start", start)
+    worker = _Worker(account("reception"), fake_office.beating, DEFAULT_POLICY, lambda: 100.0)
+    worker.carry_out(worker.life.start(100.0))
+    assert worker.life.state is LifeState.BACKOFF
+    assert list(worker.sources()) == []
+    monkeypatch.undo()
+    worker.carry_out(worker.life.tick(200.0))
+    assert worker.life.state is LifeState.STARTING
+    worker.carry_out(worker.life.stop(200.0))
+    for source in worker.sources():
+        if isinstance(source, int):
+            assert select.select([source], [], [], PATIENCE_SECONDS)[0]
+    worker.observe(201.0)
+    assert worker.life.state is LifeState.STOPPED
 
 
 def test_an_account_that_does_not_exist_is_refused() -> None:
