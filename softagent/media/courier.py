@@ -13,6 +13,8 @@ import struct
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Callable
 
 from softagent.media import courier_process
 from softagent.media.courier_process import (
@@ -36,6 +38,8 @@ START_SECONDS = 10.0
 NO_STREAM = 0
 """Streams are numbered from 1."""
 STOP_SECONDS = 2.0
+RETRY_SECONDS = 60.0
+"""After one that didn't start: each try has a call wait for it."""
 
 log = logging.getLogger(__name__)
 
@@ -43,10 +47,14 @@ log = logging.getLogger(__name__)
 class Courier:
     """A worker's courier process. Any thread.
 
-    Without it, or when it dies, packets leave at once; the next stream has it started again.
+    Without it, or when it dies, packets leave at once; the next stream has it started again,
+    but after a start that failed for a minute none has.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._retry_at = clock()
+        """Before that none is started."""
         self._guard = threading.Lock()
         """Guards the process and questions with their answers, in turn; orders need none."""
         self._numbers = itertools.count(1)
@@ -113,7 +121,7 @@ class Courier:
         return answer
 
     def _start(self, patience_seconds: float) -> None:
-        if self._control is not None:
+        if self._control is not None or self._clock() < self._retry_at:
             return
         self._end(0.0)  # of a lost one nothing is to be had, and a call waits
         try:
@@ -122,12 +130,14 @@ class Courier:
                 self._process = _spawn(theirs)
         except OSError as error:
             log.error("event=courier-failed reason=%s", error)
+            self._retry_at = self._clock() + RETRY_SECONDS
             return
         # Not a timeout: with one, Python 3.11 waits for room before it sends, MSG_DONTWAIT or not.
         control.setblocking(False)
         self._control = control
         question = HEAD.pack(ASK, NO_STREAM)
-        self._question(control, question, patience_seconds)  # until it is up, packets would pile up
+        if not self._question(control, question, patience_seconds):  # else packets would pile up
+            self._retry_at = self._clock() + RETRY_SECONDS
 
     def _lose(self, control: socket.socket, error: OSError) -> None:
         """Note that the process behind `control` is gone, or as good as gone."""

@@ -11,6 +11,7 @@ import pytest
 from aiortp import RtpPacket
 from loopback import HOST, PATIENCE_SECONDS, Ears, free_ports, stream
 
+from softagent.media import courier as courier_module
 from softagent.media.courier import LEAD_SECONDS, Courier
 from softagent.media.courier_process import ORDER, Rounds, Stream
 from softagent.media.port import MediaPort
@@ -224,3 +225,18 @@ def test_no_call_waits_for_the_end_of_a_process_that_stands_still(courier, port,
     assert other.send(b"sound", phone.getsockname())
     assert phone.recv(100) == b"sound"
     other.close()
+
+
+@pytest.mark.parametrize("python", ["/nonexistent/python", "/bin/false"])
+def test_a_process_that_does_not_start_is_not_waited_for_by_every_call(monkeypatch, python):
+    """One that can't be had, and one that ends at once: tried again after a minute."""
+    now, tries = [0.0], []
+    spawn = courier_module._spawn
+    monkeypatch.setattr("sys.executable", python)
+    monkeypatch.setattr(courier_module, "_spawn", lambda c: tries.append(now[0]) or spawn(c))
+    courier = Courier(clock=lambda: now[0])
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as endpoint:
+        for now[0] in (0.0, 1.0, 59.0, 60.0, 61.0):
+            assert courier.open(endpoint) is None
+    courier.stop()
+    assert tries == [0.0, 60.0]
