@@ -117,6 +117,8 @@ class _Press:
     gap_ticks: int
     begun: int | None = None
     """Timestamp of its current segment."""
+    duration: int = 0
+    """Of that, as far as it was told."""
     is_marked: bool = False
     end: EventPacket | None = None
     ends_left: int = END_PACKETS
@@ -146,6 +148,12 @@ class DigitSender:
         for digit in digits.upper():
             self._presses.append(_Press(DTMF_EVENTS[digit], max(ticks(press_ms), 1), ticks(gap_ms)))
 
+    def let_go(self) -> None:
+        """Nothing can be sent for now: a press that is going on has ended with what was told."""
+        press = self._presses[0] if self._presses else None
+        if press is not None and press.begun is not None and press.end is None:
+            press.end = self._packet(press, press.duration, end=True)
+
     def tick(self, timestamp: int) -> EventPacket | None:
         """Let 20 ms pass that begin at `timestamp`; None when they belong to sound."""
         if self._gap_ticks:
@@ -170,7 +178,9 @@ class DigitSender:
         if duration > LONGEST_SEGMENT:
             packet = self._packet(press, LONGEST_SEGMENT, end=False)
             press.begun = (press.begun + LONGEST_SEGMENT) % (1 << 32)
+            press.duration = duration - LONGEST_SEGMENT
             return packet
+        press.duration = duration
         packet = self._packet(press, duration, end=press.ticks_left <= 0)
         press.end = packet if press.ticks_left <= 0 else None
         return packet

@@ -76,6 +76,7 @@ class RtpSpeaker:
         self._begins_talkspurt |= self._was_silent and not is_silent
         self._was_silent = is_silent
         if not self._may_send:
+            self._keys.let_go()
             self._packetizer.restart()
             self.skip(1)
         elif self._keys.is_idle:

@@ -246,6 +246,33 @@ def test_nothing_leaves_while_it_may_not_and_the_clock_goes_on(held):
     assert first.timestamp == (2**32 - 800 + 16 * FRAME) % (1 << 32)
 
 
+def test_a_key_is_not_held_down_as_long_as_the_call():
+    """A call put on hold in mid-press: the key has ended there, and the next one is its own."""
+    line = Line(timestamp=1000)
+    line.speaker.press("12")
+    line.run(2)
+    line.speaker.change(replace(MEDIA, direction=Direction.INACTIVE))
+    assert line.run(60 * 50) == []
+    line.speaker.change(MEDIA)
+    packets = [packet for packet in line.run(30) if packet.payload_type == 101]
+    durations = [int.from_bytes(packet.payload[2:4]) for packet in packets]
+    assert durations[:3] == [2 * FRAME] * 3
+    assert all(packet.payload[1] & 0x80 for packet in packets[:3])
+    assert {packet.timestamp for packet in packets[:3]} == {1000}
+    assert max(durations) == 5 * FRAME, "100 ms"
+    digits, receiver = "", DigitReceiver(8000)
+    for _, packet in line.packets:
+        if packet.payload_type == 101:
+            receiver.push(
+                packet.payload,
+                timestamp=packet.timestamp,
+                sequence_number=packet.sequence_number,
+                marker=bool(packet.marker),
+            )
+            digits += receiver.tick()
+    assert digits == "12"
+
+
 def test_time_the_machine_slept_is_left_out():
     line = Line(timestamp=0)
     line.run(1)
