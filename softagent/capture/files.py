@@ -28,6 +28,8 @@ REMEMBERED_CALLS = 256
 """Those of which nothing was heard for longest are forgotten first."""
 NEW_FILES_A_MINUTE = 60
 """INVITEs beyond that are a flood: they go into the day's file, unless sound follows."""
+LARGEST_CALL_BYTES = 1 << 30
+"""Thirteen hours of a call; a flood of packets to its port is there sooner."""
 MOST_HOSTS = 1024
 """To whom the way is remembered: senders' addresses may be made up, each another one."""
 LARGEST_DAY_BYTES = 256 << 20
@@ -85,7 +87,8 @@ class TraceFiles:
             data = masked(data)
         file = self._file_for(seen)
         file.used_at = seen.at_seconds
-        if file.is_given_up or (file is self._day and file.size > LARGEST_DAY_BYTES):
+        largest = LARGEST_DAY_BYTES if file is self._day else LARGEST_CALL_BYTES
+        if file.is_given_up or file.size > largest:
             self.lost += 1
             return
         source = self._own(seen.source, seen.destination)

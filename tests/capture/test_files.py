@@ -117,6 +117,18 @@ def test_only_the_owner_may_read(traces: TraceFiles, tmp_path: Path) -> None:
     assert stat.S_IMODE(mode) == 0o600
 
 
+def test_a_flood_to_a_calls_port_does_not_fill_the_disk(
+    traces: TraceFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What strangers send is in the trace, too, though it isn't heard."""
+    monkeypatch.setattr(files, "LARGEST_CALL_BYTES", 10_000, raising=False)
+    for _ in range(100):
+        traces.add(seen(bytes(1000), call_id="call-1"))
+        traces.flush(MORNING)
+    assert (tmp_path / "traces" / CALL_FILE).stat().st_size < 12_000
+    assert traces.lost > 80
+
+
 def test_a_flood_from_made_up_addresses_takes_no_memory(traces: TraceFiles) -> None:
     for number in range(2000):
         stranger = f"127.1.{number // 256}.{number % 256}"
