@@ -110,6 +110,7 @@ class Endpointer:
             case _Phase.PAUSED:
                 if is_voiced and self._run >= settings.resume_windows:
                     self._phase, self._last_voiced = _Phase.SPEAKING, tick
+                    self._words = ""  # the caller goes on: they tell nothing of the next pause
                     return SpeechResumed(tick)
                 if tick - self._last_voiced >= self._policy(self._words):
                     self._phase, self._run = _Phase.QUIET, 0

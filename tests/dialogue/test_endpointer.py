@@ -105,6 +105,15 @@ def test_the_policy_lengthens_the_pause_by_what_the_caller_said() -> None:
     assert ended == [42]
 
 
+def test_words_from_before_a_pause_that_was_taken_back_tell_nothing_of_the_next() -> None:
+    """ "Thank you very much." was a whole sentence; what follows it isn't known yet."""
+    endpointer = Endpointer(SETTINGS, policy=lambda words: 15 if words else 25)
+    played([0.9] * 5 + [0.0] * 12, endpointer=endpointer)
+    endpointer.observe("Thank you very much.")
+    events = [endpointer.push(p, tick=17 + n) for n, p in enumerate([0.9] * 5 + [0.0] * 30)]
+    assert [e.tick - e.last_voiced for e in events if isinstance(e, SpeechEnded)] == [25]
+
+
 def test_the_next_utterance_starts_with_no_words_of_the_last() -> None:
     seen: list[str] = []
 
