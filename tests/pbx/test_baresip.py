@@ -89,7 +89,7 @@ def test_hold_and_resume_without_the_pbx_between(
         assert leg.changed().remote_port in PORTS
         assert rms(leg.listen(2.5)) > 300, "they are heard again"
         hang_up(leg, telephone)
-    assert f"receiving from 127.0.0.1:{leg.call.media.local_port}" in telephone.log()
+    # Sent to its own port, see above. (baresip's log names only who was heard first, which may be the PBX.)
     assert telephone.packets_received() > 100, "2.5 s after the resume"
 
 
