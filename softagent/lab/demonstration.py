@@ -49,6 +49,14 @@ class Answer:
         """Whether the fact was said, and can be heard."""
         return all(mentions(text, self.question.expected) for text in (self.said, self.witnessed))
 
+    @property
+    def failure(self) -> str:
+        """The question with what came of it, for a message."""
+        return (
+            f'"{self.question.text}" ({self.outcome.verdict.value}; said "{self.said}",'
+            f' heard as "{self.witnessed}")'
+        )
+
 
 @contextmanager
 def staffed_office(
@@ -92,10 +100,10 @@ def run_demo(*, model: str, directory: Path, echo: Echo) -> None:
         conversation = caller.converse(lambda media: pbx.call(EXTENSION, media=media))
     answers = _judge(questions, conversation, display, Witness(store))
     _show_result(answers, conversation, display, account, echo)
-    wrong = [answer.question.text for answer in answers if not answer.is_right]
-    if len(answers) < len(questions) or wrong:
-        unanswered = wrong or [question.text for question in questions[len(answers) :]]
-        raise DemoFailed(f"not answered with the expected fact: {' / '.join(unanswered)}")
+    failures = [answer.failure for answer in answers if not answer.is_right]
+    failures += [f'"{question.text}" (not reached)' for question in questions[len(answers) :]]
+    if failures:
+        raise DemoFailed(f"not answered with the expected fact: {'; '.join(failures)}")
 
 
 def _check_models(account: Account) -> None:

@@ -278,7 +278,8 @@ def test_repair(repair: str, plain: Subject, mended: Subject) -> None:
     """Our telephone does it; pyVoIP alone doesn't."""
     holds, call = REPAIRS[repair], repair.replace(" ", "-")
     assert holds(mended, call)
-    assert not holds(plain, call)
+    with contextlib.suppress(TimeoutError):  # one that gives no answer at all doesn't do it either
+        assert not holds(plain, call)
 
 
 CHALLENGES = {
