@@ -10,9 +10,10 @@ from collections.abc import Callable, Hashable, Iterator
 from pathlib import Path
 from typing import Any
 
-from softagent.config import NAME, Account, Office, TlsSettings
+from softagent.config import Account, Office, TlsSettings
 from softagent.errors import ConfigError, ConfigFileMissing, ConfigSyntaxError
 from softagent.options import file_path, options_of, shown
+from softagent.rules import NAME
 from softagent.tables import (
     Place,
     Table,

@@ -1,79 +1,26 @@
 """The settings of an account: the dataclasses are the schema, their defaults are the documentation.
 
 `softagent.accounts` reads them from accounts.toml by the fields' types and the rules in
-their annotations; there is no other list of options. Units are in the names; times of a
-call are given in milliseconds and turned into ticks where they are used. A text may be
-empty where its default is.
+their annotations (see `softagent.rules`); there is no other list of options. Units are in
+the names; times of a call are given in milliseconds and turned into ticks where they are
+used. A text may be empty where its default is.
 """
 
 from __future__ import annotations
 
 import difflib
-import ipaddress
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
 from softagent.errors import UnknownAccount
+from softagent.rules import AddressOrNetwork, Between, Matching, ModelRef, Name, Text, Threads
+from softagent.rules import Secret as Secret  # part of an account, wherever one is made
 
 Codec = Literal["G722", "PCMU", "PCMA"]
-
-
-@dataclass(frozen=True, slots=True)
-class Between:
-    """Rule for a number: at least `low`, at most `high`."""
-
-    low: float
-    high: float
-
-    def expectation(self, value: float) -> str:
-        """What was expected instead of `value`; empty when it is right."""
-        return "" if self.low <= value <= self.high else f"expected {self.low} to {self.high}"
-
-
-@dataclass(frozen=True, slots=True)
-class Matching:
-    """Rule for a text: all of it matches the regular expression `pattern`, in words `expected`."""
-
-    pattern: str
-    expected: str
-
-    def expectation(self, value: str) -> str:
-        """What was expected instead of `value`; empty when it is right."""
-        return "" if re.fullmatch(self.pattern, value) else f"expected {self.expected}"
-
-
-@dataclass(frozen=True, slots=True)
-class AlsoAsFile:
-    """Rule for a text: NAME_file may give the path of a file that holds it."""
-
-
-@dataclass(frozen=True, slots=True)
-class ModelOrPath:
-    """Rule for a text: with a "/" in it, it is a path, relative to the accounts file's folder."""
-
-
-@dataclass(frozen=True, slots=True)
-class AddressOrNetwork:
-    """Rule for a text: an IP address, or a network in CIDR notation."""
-
-    def expectation(self, value: str) -> str:
-        """What was expected instead of `value`; empty when it is right."""
-        try:
-            ipaddress.ip_network(value, strict=False)
-        except ValueError:
-            return 'expected IP addresses or networks, e.g. "192.168.1.10" or "192.168.1.0/24"'
-        return ""
-
-
 PortOrAny = Annotated[int, Between(0, 65535)]
-Threads = Annotated[int, Between(1, 64)]
-ModelRef = Annotated[str, ModelOrPath()]
-Text = Annotated[str, AlsoAsFile()]
-NAME = Matching(r"[A-Za-z0-9_-]+", "letters, digits, - and _ only")
-Name = Annotated[str, NAME]
 User = Annotated[str, Matching(r'[^\s@:;<>"]+', "a SIP user name, without @ and spaces")]
 AuthUser = Annotated[str, Matching(r'[^\s"]+', "a user name without spaces and quotes")]
 _NAME = r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?"
@@ -105,16 +52,6 @@ NumberPattern = Annotated[
     str, Matching(r"[^\s@:;<>\"]+", 'numbers or patterns, e.g. "1003", "+4930*" or "10??"')
 ]
 Language = Annotated[str, Matching(r"[a-z]{2,3}(-[A-Za-z]{2,4})?", 'a language, e.g. "en"')]
-
-
-@dataclass(frozen=True, slots=True)
-class Secret:
-    """A password that never shows in a log, a repr or an error message."""
-
-    value: str = field(repr=False)
-
-    def __str__(self) -> str:
-        return "********"
 
 
 @dataclass(frozen=True, slots=True)

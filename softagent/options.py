@@ -1,7 +1,7 @@
 """One option of accounts.toml: a field of a settings dataclass, and how its value is read.
 
 The field's type says what is allowed (`Literal`, `tuple`, `Path`), the rules in its
-`Annotated` say the rest (see `softagent.config`). A field of type `Secret` also takes
+`Annotated` say the rest (see `softagent.rules`). A field of type `Secret` also takes
 NAME_env and NAME_file, a text with `AlsoAsFile` NAME_file.
 """
 
@@ -16,7 +16,8 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
-from softagent.config import AlsoAsFile, Between, Matching, ModelOrPath, PortRange, Secret
+from softagent.config import PortRange
+from softagent.rules import AlsoAsFile, Between, Matching, ModelOrPath, Secret
 
 
 class Unfit(Exception):
