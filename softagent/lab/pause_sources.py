@@ -1,0 +1,133 @@
+"""Where the pause benchmark's voices come from: two synthetic callers, and recordings from Debian."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+
+from softagent.config import SynthesizerSettings
+from softagent.engines import Synthesizer
+from softagent.errors import ConfigFileMissing
+from softagent.lab.pause_corpus import (
+    Saying,
+    SpokenTurn,
+    babble_of,
+    number_of,
+    split_at_gap,
+    spoken_turns,
+    without_silence,
+)
+from softagent.lab.sound import load_channels
+from softagent.media.frame import Samples
+from softagent.models.store import ModelStore
+
+SYNTHETIC_HZ = 16000
+PROMPTS = Path("share/asterisk/sounds/en_US_f_Allison")
+PROMPT_TEXTS = Path("share/doc/asterisk-core-sounds-en/core-sounds-en.txt.gz")
+READINGS = Path("share/pocketsphinx/test/data/librivox")
+UNFINISHED_READINGS = ("-0880",)
+"""The book goes on in the middle of these sentences, and so does the reader's voice."""
+FEWEST_WORDS = 4
+SHORTEST_SECONDS, LONGEST_SECONDS = 1.0, 8.0
+MOST_PROMPTS = 120
+BABBLE_PROMPTS = 40
+OPENING = "How can I help you?"
+_PROMPT = re.compile(r"^([\w-]+):\s*([^\[\]]+)$")
+
+
+def corpus(recordings: Path, store: ModelStore) -> list[SpokenTurn]:
+    """All turns of both halves. `recordings` is where the Debian packages lie, such as /usr.
+
+    Raises ConfigFileMissing when they don't, ModelMissing without the callers' voices.
+    """
+    prompts = prompt_texts(recordings)
+    others = [name for name in prompts if not _is_caller(name)][:BABBLE_PROMPTS]
+    babble = babble_of([_prompt(recordings, name) for name in others], 8000)
+    sayings = [*recorded_prompts(recordings, prompts), *readings(recordings), *synthetic(store)]
+    return [turn for saying in sayings for turn in spoken_turns(saying, babble)]
+
+
+def prompt_texts(recordings: Path) -> dict[str, str]:
+    """The words of every Asterisk prompt by name; tones aren't among them."""
+    path = recordings / PROMPT_TEXTS
+    if not path.is_file() or not (recordings / PROMPTS).is_dir():
+        raise ConfigFileMissing(
+            f"{recordings} holds no Asterisk prompts: apt-get install asterisk-core-sounds-en-wav "
+            "pocketsphinx-testdata, or name with --recordings where they are unpacked"
+        )
+    lines = gzip.decompress(path.read_bytes()).decode("utf-8", "replace").splitlines()
+    found = [match for line in lines if (match := _PROMPT.match(line))]
+    folder = recordings / PROMPTS
+    return {one[1]: one[2].strip() for one in found if (folder / f"{one[1]}.wav").is_file()}
+
+
+def recorded_prompts(recordings: Path, texts: Mapping[str, str]) -> Iterator[Saying]:
+    """Single sentences of the prompts' speaker, half of them with a pause between two words."""
+    usable = [name for name, text in texts.items() if _is_caller(name) and _is_sentence(text)]
+    for name in sorted(usable, key=number_of)[:MOST_PROMPTS]:
+        sound = _prompt(recordings, name)
+        if SHORTEST_SECONDS <= sound.size / 8000 <= LONGEST_SECONDS:
+            yield _recorded(f"prompt {name}", "allison", sound, 8000)
+
+
+def readings(recordings: Path) -> Iterator[Saying]:
+    """Sentences that a reader of a novel ends."""
+    for path in sorted((recordings / READINGS).glob("*.wav")):
+        channels, rate_hz = load_channels(path)
+        sound = without_silence(channels[0], rate_hz)
+        if not path.stem.endswith(UNFINISHED_READINGS) and sound.size <= LONGEST_SECONDS * rate_hz:
+            yield _recorded(f"reading {path.stem}", "reader", sound, rate_hz)
+
+
+def synthetic(store: ModelStore) -> Iterator[Saying]:
+    """Every turn of pause_texts.toml, by both callers."""
+    tables = tomllib.loads(files(__package__).joinpath("pause_texts.toml").read_text("utf-8"))
+    groups = [(kind, group) for kind, groups in tables.items() for group in groups]
+    for voice, synthesizer in _callers(store):
+        for kind, group in groups:
+            for texts in group["turns"]:
+                parts = tuple(_say(synthesizer, text) for text in texts)
+                if all(part.size for part in parts):
+                    yield Saying(" ".join(texts), voice, kind, group["asked"], parts, SYNTHETIC_HZ)
+
+
+def _callers(store: ModelStore) -> Iterator[tuple[str, Synthesizer]]:
+    from softagent.speech.hibari import HibariSynthesizer
+    from softagent.speech.piper import PiperSynthesizer
+
+    piper, hibari = SynthesizerSettings(engine="piper", model="piper-joe"), SynthesizerSettings()
+    yield "joe", PiperSynthesizer(store.resolve(piper.model), piper)
+    yield "heart", HibariSynthesizer(store.resolve(hibari.model), hibari)
+
+
+def _say(synthesizer: Synthesizer, text: str) -> Samples:
+    pieces = list(synthesizer.synthesize(text, rate_hz=SYNTHETIC_HZ, cancelled=lambda: False))
+    return without_silence(np.concatenate(pieces), SYNTHETIC_HZ)
+
+
+def _recorded(key: str, voice: str, sound: Samples, rate_hz: int) -> Saying:
+    is_cut = number_of(f"cut {key}") % 2 == 0
+    parts = split_at_gap(sound, rate_hz) if is_cut else (sound,)
+    kind = "recorded-pause" if len(parts) > 1 else "recorded"
+    return Saying(key, voice, kind, OPENING, parts, rate_hz)
+
+
+def _prompt(recordings: Path, name: str) -> Samples:
+    channels, rate_hz = load_channels(recordings / PROMPTS / f"{name}.wav")
+    return without_silence(channels[0], rate_hz)
+
+
+def _is_caller(name: str) -> bool:
+    """Three in four prompts are callers, the others babble in the background."""
+    return number_of(name) % 4 > 0
+
+
+def _is_sentence(text: str) -> bool:
+    is_one = not re.search(r"[.?!;:]\s", text) and text.endswith((".", "!", "?"))
+    return is_one and "..." not in text and len(text.split()) >= FEWEST_WORDS
