@@ -184,7 +184,7 @@ def _noise(
         voices = resample(babble, from_hz=BABBLE_HZ, to_hz=line.rate_hz).astype(np.float64)
         start = int(chances.integers(0, voices.size))
         taken = np.take(voices, np.arange(start, start + size), mode="wrap")
-        return hiss + taken * (level / np.sqrt(np.mean(taken**2) + 1e-9))
+        return hiss + taken * float(level / np.sqrt(np.mean(taken**2) + 1e-9))
     return hiss
 
 
