@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from softagent.cli.bench_endpointing import endpointing
 from softagent.cli.bench_media import media
 from softagent.cli.bench_signalling import signalling
 
@@ -30,6 +31,7 @@ def bench() -> None:
     """Measure how fast it answers, and how well it keeps time."""
 
 
+bench.add_command(endpointing)
 bench.add_command(media)
 bench.add_command(signalling)
 
