@@ -46,7 +46,7 @@ class Words:
 
 
 _ENGLISH_OPEN = """
-and, but, or, so, because, if, when, that, which, who, where, while, although, though, since, until, unless
+and, but, or, so, because, if, whether, when, that, which, who, where, while, although, though, since, until, unless
 the, a, an, my, your, our, his, her, their, this, these, those, some, any, every
 to, for, of, in, on, at, by, with, from, about, into, than, as, like, between
 is, are, was, were, am, be, been, will, would, can, could, should, does, did, has, had
@@ -97,7 +97,7 @@ ENGLISH = Words(
     short_answer=re.compile(
         r"(?:(?:yes|yeah|yep|no|nope|nah|sure|okay|ok|please|thanks|thank you|correct|right|exactly"
         r"|absolutely|of course|certainly|that's right|that's correct|that is right|that's fine"
-        r"|that's all|that's it|not really|go ahead|i do|i don't|it is|it isn't|goodbye|bye|hello|hi)"
+        r"|that's all|that's it|not really|go ahead|i do|i don't|it is|it isn't|goodbye|bye)"
         r"\s*)+"
     ),
     backchannel=re.compile(

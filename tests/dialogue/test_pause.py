@@ -46,6 +46,8 @@ def test_the_agents_question_tells_what_answer_to_expect(said: str, expected: Ex
         ("I was wondering...", Expected.ANYTHING, Reading.OPEN),
         ("My name is", Expected.NAME, Reading.OPEN),
         ("Um", Expected.ANYTHING, Reading.OPEN),
+        ("I would like to know whether", Expected.ANYTHING, Reading.OPEN),
+        ("Hello.", Expected.ANYTHING, Reading.UNKNOWN),
         ("Yes.", Expected.YES_OR_NO, Reading.SHORT_ANSWER),
         ("No, thank you.", Expected.ANYTHING, Reading.SHORT_ANSWER),
         ("Okay", Expected.ANYTHING, Reading.SHORT_ANSWER),
