@@ -10,9 +10,10 @@ from collections.abc import Callable, Hashable, Iterator
 from pathlib import Path
 from typing import Any
 
+from softagent import abilities
 from softagent.config import Account, Office, TlsSettings
 from softagent.errors import ConfigError, ConfigFileMissing, ConfigSyntaxError
-from softagent.options import file_path, options_of, shown
+from softagent.options import file_path, shown
 from softagent.rules import NAME
 from softagent.tables import (
     Place,
@@ -22,6 +23,7 @@ from softagent.tables import (
     given_fields,
     merged,
     read_table,
+    report_missing,
 )
 
 log = logging.getLogger(__name__)
@@ -81,7 +83,7 @@ def _read_accounts(document: Table, path: Path, problems: list[str]) -> list[Val
     accounts = []
     for number, table in enumerate(tables, start=1):
         place = Place(_label(table, number), folder, problems, Account)
-        _report_missing(given_by_default | given_fields(Account, table), place)
+        report_missing(given_by_default | given_fields(Account, table), place)
         values = merged(defaults, read_table(Account, table, place))
         accounts.append(built := build_tables(Account, values, place))
         problems.extend(f"{place.label}: {sentence}" for sentence in _contradictions(built))
@@ -117,18 +119,12 @@ def _label(table: Table, number: int) -> str:
     return f'account "{name}"' if is_sound else f"account {number}"
 
 
-def _report_missing(given: set[str], place: Place) -> None:
-    for option in options_of(Account):
-        if option.is_required and option.name not in given:
-            spellings = " or ".join(option.spellings)
-            place.problems.append(f"{place.label}: missing option: {spellings}")
-
-
 def _contradictions(values: Values) -> Iterator[str]:
     """What can't be true together in one account, one sentence each."""
     transport = values.get("transport", "udp")
     if transport not in ("tls", "auto") and values["tls"] != TlsSettings():
         yield f'tls: has an effect with transport = "tls" only, and transport is "{transport}"'
+    yield from abilities.contradictions(values.get("destinations", ()), values.get("actions", ()))
 
 
 def _clashes(accounts: list[Values]) -> Iterator[str]:
@@ -176,11 +172,13 @@ def _local_socket(values: Values) -> Hashable:
 
 def _warn_of_open_passwords(document: Table, path: Path) -> None:
     tables = [document.get("defaults", {}), *document["account"]]
-    files = [path for table in tables if "password" in table][:1]
+    tables += [action for table in tables for action in table.get("action", ())]
+    files = [path for table in tables if "password" in table or "token" in table][:1]
     files += [
-        file_path(table["password_file"], path.parent)
+        file_path(table[key], path.parent)
         for table in tables
-        if "password_file" in table
+        for key in ("password_file", "token_file")
+        if key in table
     ]
     for file in files:
         if file.stat().st_mode & stat.S_IROTH:

@@ -15,8 +15,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
+from softagent.abilities import Action, Destination
 from softagent.errors import UnknownAccount
-from softagent.rules import AddressOrNetwork, Between, Matching, ModelRef, Name, Text, Threads
+from softagent.rules import (
+    AddressOrNetwork,
+    Between,
+    Matching,
+    ModelRef,
+    Name,
+    OneEach,
+    Text,
+    Threads,
+)
 from softagent.rules import Secret as Secret  # part of an account, wherever one is made
 
 Codec = Literal["G722", "PCMU", "PCMA"]
@@ -294,6 +304,8 @@ class Account:
     recording: RecordingSettings = RecordingSettings()
     access: AccessSettings = AccessSettings()
     trace: TraceSettings = TraceSettings()
+    destinations: Annotated[tuple[Destination, ...], OneEach("destination")] = ()
+    actions: Annotated[tuple[Action, ...], OneEach("action")] = ()
 
 
 @dataclass(frozen=True, slots=True)

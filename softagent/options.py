@@ -17,7 +17,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from softagent.config import PortRange
-from softagent.rules import AlsoAsFile, Between, Matching, ModelOrPath, Secret
+from softagent.rules import (
+    AlsoAsFile,
+    Between,
+    Matching,
+    ModelOrPath,
+    OneEach,
+    ProgramFirst,
+    Secret,
+)
 
 
 class Unfit(Exception):
@@ -39,12 +47,26 @@ class Option:
         return dataclasses.is_dataclass(self.type) and self.type not in (Secret, PortRange)
 
     @property
+    def item(self) -> type | None:
+        """The settings dataclass of each of its tables, where it is a list of tables."""
+        item = get_args(self.type)[0] if get_origin(self.type) is tuple else None
+        return item if dataclasses.is_dataclass(item) and isinstance(item, type) else None
+
+    @property
+    def is_one_each(self) -> bool:
+        """Whether its tables are written one by one."""
+        return any(isinstance(rule, OneEach) for rule in self.rules)
+
+    @property
     def is_required(self) -> bool:
         return self.default is dataclasses.MISSING
 
     @property
     def spellings(self) -> tuple[str, ...]:
         """The keys that may set it."""
+        for rule in self.rules:
+            if isinstance(rule, OneEach):
+                return (rule.name,)
         if self.type is Secret:
             return (self.name, f"{self.name}_env", f"{self.name}_file")
         if AlsoAsFile() in self.rules:
@@ -67,6 +89,8 @@ class Option:
                         raise Unfit(expected)
                 case ModelOrPath() if "/" in converted:
                     converted = str(file_path(converted, folder))
+                case ProgramFirst() if converted and "/" in converted[0]:
+                    converted = (str(file_path(converted[0], folder)), *converted[1:])
         return float(converted) if self.type is float else converted
 
 

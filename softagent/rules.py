@@ -46,6 +46,18 @@ class ModelOrPath:
 
 
 @dataclass(frozen=True, slots=True)
+class ProgramFirst:
+    """Rule for a list of texts: the first is a program; with a "/" in it, a path as for `ModelOrPath`."""
+
+
+@dataclass(frozen=True, slots=True)
+class OneEach:
+    """Rule for a list of tables: they are written one by one, as [[account.NAME]], and not as a list."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class AddressOrNetwork:
     """Rule for a text: an IP address, or a network in CIDR notation."""
 

@@ -59,6 +59,9 @@ def read_table(schema: type, table: Table, place: Place) -> Values:
         given = [spelling for spelling in option.spellings if spelling in table]
         if len(given) > 1:
             place.report(option.name, f"set only one of {', '.join(given)}")
+        elif option.item is not None and given:
+            tables = table[given[0]]
+            values[option.name] = _read_each(option.item, given[0], tables, option, place)
         elif option.is_table and given:
             values[option.name] = _read_nested(option, table[option.name], place)
         elif given:
@@ -121,11 +124,47 @@ def _read_value(option: Option, spelling: str, value: object, place: Place, valu
         place.report(spelling, str(unfit), value="" if option.type is Secret else shown(value))
 
 
+def _read_each(
+    schema: type, key: str, tables: object, option: Option, place: Place
+) -> tuple[Any, ...]:
+    """The settings of each of a list of tables, all of which have a name; those without mistakes."""
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        layout = f"tables, [[account.{key}]]" if option.is_one_each else "a list of tables"
+        place.report(key, f"expected {layout}", value=shown(tables))
+        return ()
+    items = []
+    for number, table in enumerate(tables, start=1):
+        before = len(place.problems)
+        name = table.get("name")
+        which = shown(name) if isinstance(name, str) and name else str(number)
+        label = f"{place.label}: {key.removesuffix('s')} {which}"
+        inner = Place(label, place.folder, place.problems, schema)
+        report_missing(given_fields(schema, table), inner)
+        values = read_table(schema, table, inner)
+        if len(place.problems) > before:
+            continue
+        items.append(item := schema(**values))
+        if hasattr(item, "contradictions"):
+            place.problems.extend(f"{label}: {sentence}" for sentence in item.contradictions())
+    return tuple(items)
+
+
+def report_missing(given: set[str], place: Place) -> None:
+    """Note each option that the place's table must set and that is not in `given`."""
+    for option in options_of(place.root):
+        if option.is_required and option.name not in given:
+            spellings = " or ".join(option.spellings)
+            place.problems.append(f"{place.label}: missing option: {spellings}")
+
+
 def _suggestion(key: str, schema: type, root: type) -> str:
     """The rest of the sentence about an unknown option: where it belongs, or what was meant."""
     tables = {
         f"[account.{option.name}]": option.type for option in options_of(root) if option.is_table
     }
+    for option in options_of(root):
+        if option.item is not None and option.is_one_each:
+            tables[f"[[account.{option.spellings[0]}]]"] = option.item
     homes = [
         name for name, table in {"[[account]]": root, **tables}.items() if key in keys_of(table)
     ]

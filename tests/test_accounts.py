@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from softagent.abilities import Action, Destination, Parameter
 from softagent.accounts import read_office
 from softagent.config import Account, LlmSettings, PortRange, Secret, TurnSettings
 from softagent.errors import (
@@ -381,11 +383,17 @@ def test_the_example_is_a_valid_file() -> None:
 def test_the_example_shows_every_option_with_its_default(folder: Folder) -> None:
     """Uncommented, its [defaults] set each option of the schema to what the dataclass has anyway."""
     optional = EXAMPLE.read_text().split("# [defaults]\n")[1]
-    lines = re.sub(r"^# (?=\[defaults|[a-z_]+ = )", "", "# [defaults]\n" + optional, flags=re.M)
+    lines = re.sub(
+        r"^# (?=\[\[?defaults|[a-z_]+ = |  \{|\])", "", "# [defaults]\n" + optional, flags=re.M
+    )
     shown = tomllib.loads(lines)["defaults"]
     for option in options_of(Account):
         if option.is_table:
             assert shown[option.name].keys() == keys_of(option.type), option.name
+        elif option.is_one_each:
+            [table] = shown[option.spellings[0]]
+            missing = {known.name for known in options_of(option.item)} - table.keys()
+            assert missing <= {"webhook", "token"}, "both ways to do it can't be shown at once"
         elif not option.is_required:
             assert option.name in shown
     [account] = folder.read(
@@ -397,14 +405,22 @@ def test_the_example_shows_every_option_with_its_default(folder: Folder) -> None
         )
         + MINIMAL
     )
-    assert account == Account("reception", "pbx.lan", "100", password=Secret("hunter2"))
+    assert [known.name for known in (*account.destinations, *account.actions)] == [
+        "sales",
+        "booking",
+    ]
+    assert replace(account, destinations=(), actions=()) == Account(
+        "reception", "pbx.lan", "100", password=Secret("hunter2")
+    )
 
 
 def test_the_example_mentions_every_other_spelling() -> None:
     for key in keys_of(Account):
         assert re.search(
-            rf"^(# )?(or: )?{key} = |^# \[defaults\.{key}\]$", EXAMPLE.read_text(), re.M
+            rf"^(# )?(or: )?{key} = |^# \[\[?defaults\.{key}\]\]?$", EXAMPLE.read_text(), re.M
         )
+    for key in keys_of(Action) | keys_of(Destination) | keys_of(Parameter):
+        assert re.search(rf"^# .*\b{key} = ", EXAMPLE.read_text(), re.M)
 
 
 # Any document ----------------------------------------------------------------
@@ -413,18 +429,24 @@ SCALARS = st.one_of(
     st.booleans().map(lambda value: "true" if value else "false"),
     st.integers(min_value=-(2**70), max_value=2**70).map(str),
     st.floats().map(repr),
-    st.sampled_from(["2026-11-23", "10:00:00", "[]", "{}", '""', '"a/b"', '"~"', '"20000-20099"', "[1]", "{a=1}"]),
+    st.sampled_from(["2026-11-23", "10:00:00", "[]", "{}", '""', '"a/b"', '"~"', '"20000-20099"', "[1]", "{a=1}", "[{a=1}]"]),
     st.text(st.characters(min_codepoint=32, max_codepoint=0x2FFF, exclude_characters="'\x7f")).map(lambda text: f"'{text}'"),
 )  # fmt: skip
 KEYS = st.one_of(
-    st.sampled_from(sorted(keys_of(Account) | keys_of(TurnSettings) | keys_of(LlmSettings))),
+    st.sampled_from(
+        sorted(
+            frozenset[str]().union(
+                *map(keys_of, (Account, TurnSettings, LlmSettings, Action, Destination))
+            )
+        )
+    ),
     st.from_regex(r"[a-z_]{1,8}", fullmatch=True),
 )
 LINES = st.one_of(
     st.tuples(KEYS, SCALARS).map(" = ".join),
     KEYS.map(lambda key: f"[account.{key}]"),
     KEYS.map(lambda key: f"[defaults.{key}]"),
-    st.just("[[account]]"),
+    st.sampled_from(["[[account]]", "[[account.destination]]", "[[account.action]]"]),
     st.just("[defaults]"),
     st.just(MINIMAL),
 )
