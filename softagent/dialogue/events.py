@@ -10,6 +10,7 @@ import enum
 from dataclasses import dataclass
 
 from softagent.chat import Message
+from softagent.dialogue.deeds import Deed, DeedOutcome
 
 
 class AgentState(enum.Enum):
@@ -23,6 +24,8 @@ class AgentState(enum.Enum):
     SPEAKING = "speaking"
     INTERRUPTED = "interrupted"
     """Somebody speaks over the agent; whether that is meant to interrupt it is not known yet."""
+    ACTING = "acting"
+    """A deed is being done; what came of it is told before anything else."""
     CLOSED = "closed"
 
 
@@ -152,6 +155,15 @@ class DigitPressed:
 
 
 @dataclass(frozen=True, slots=True)
+class DeedDone:
+    """The deed of the command Do with the same `id` is over; what came of it."""
+
+    tick: int
+    id: int
+    outcome: DeedOutcome
+
+
+@dataclass(frozen=True, slots=True)
 class TimePassed:
     """Once a second of media: drives limits and re-prompts."""
 
@@ -180,6 +192,7 @@ Event = (
     | ReplyFailed
     | ReplyHeard
     | DigitPressed
+    | DeedDone
     | TimePassed
     | CallerHungUp
 )
@@ -251,6 +264,20 @@ class CancelReply:
 
 
 @dataclass(frozen=True, slots=True)
+class Do:
+    """Do `deed`, and report what came of it as DeedDone with the same `id`."""
+
+    id: int
+    """Counts from 0 in each call."""
+    deed: Deed
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakSlower:
+    """Say everything from here on more slowly."""
+
+
+@dataclass(frozen=True, slots=True)
 class HangUp:
     """End the call now."""
 
@@ -265,5 +292,7 @@ Command = (
     | PauseReply
     | ResumeReply
     | CancelReply
+    | Do
+    | SpeakSlower
     | HangUp
 )
