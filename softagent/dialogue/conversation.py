@@ -14,9 +14,6 @@ over a reply pauses it at once; what it was decides whether it goes on or is dro
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
 from softagent.dialogue.events import (
     AgentState,
     CallAnswered,
@@ -39,7 +36,6 @@ from softagent.dialogue.events import (
     ReplyHeard,
     ReplyWritten,
     ResumeReply,
-    SpeechConfirmed,
     SpeechEnded,
     SpeechPaused,
     SpeechResumed,
@@ -49,63 +45,13 @@ from softagent.dialogue.events import (
     TranscriptFinished,
 )
 from softagent.dialogue.history import Answer, Clause, History
-from softagent.dialogue.pause import Expected, expected_answer
-from softagent.dialogue.phrases import Phrases
-from softagent.dialogue.words import Words, plain_words
-
-BargeIn = Literal["off", "words", "instant"]
-"""Whether speech over the agent stops it: never, once it is words, or at once."""
+from softagent.dialogue.interruption import Finding, Interruption
+from softagent.dialogue.limits import Due, Limits
+from softagent.dialogue.settings import BargeIn as BargeIn  # its settings belong to it
+from softagent.dialogue.settings import ConversationSettings as ConversationSettings
+from softagent.dialogue.turn import Turn
 
 FAILURES_BEFORE_GIVING_UP = 2
-
-
-@dataclass(frozen=True, slots=True)
-class ConversationSettings:
-    """The fixed texts and limits of one account; times in ticks."""
-
-    greeting: str
-    farewell: str
-    phrases: Phrases
-    words: Words
-    barge_in: BargeIn
-    silence_ticks: int
-    """Silence after which the agent asks whether the caller is there."""
-    call_ticks: int
-    """Longest call."""
-    notice: str = ""
-    """Said before the greeting, and not to be interrupted."""
-
-
-@dataclass(slots=True)
-class Turn:
-    """One utterance of the caller together with our answer to it."""
-
-    id: int
-    words: str = ""
-    """The caller's words; empty when the agent speaks unasked."""
-    answer: str = ""
-    """A fixed text to say; empty when the model answers."""
-    is_over: bool = False
-    """The caller's pause has lasted long enough: the answer may be heard."""
-    is_prepared: bool = False
-    is_heard: bool = False
-    is_farewell: bool = False
-    is_protected: bool = False
-    """Nobody may interrupt it."""
-    awaited: int = 0
-    """Transcripts asked for that are still to come: only the last one has all the words."""
-
-
-@dataclass(slots=True)
-class Interruption:
-    """Speech over a reply, not yet known to be meant."""
-
-    is_paused: bool = False
-    """The caller has paused, and the words up to there have been asked for."""
-    is_over: bool = False
-    """The pause has lasted long enough to end a turn."""
-    awaited: int = 0
-    """As of a turn, which it may become."""
 
 
 class Conversation:
@@ -120,10 +66,9 @@ class Conversation:
         self._said = Answer()
         self.resumptions = 0
         """Replies that went on after a noise or an "uh-huh"."""
-        self._interruption = Interruption()
+        self._interruption = self._new_interruption()
+        self._limits = Limits(settings.silence_ticks, settings.call_ticks)
         self._failures = 0
-        self._has_prompted = False
-        self._quiet_since = 0
         self._caller_speaks = False
 
     @property
@@ -174,7 +119,7 @@ class Conversation:
             case ReplyHeard(turn=turn) if turn == self._turn.id:
                 return self._on_heard(event)
             case DigitPressed(tick):
-                self._quiet_since, self._has_prompted = tick, False
+                self._limits.feel_key(tick)
                 return []
             case TimePassed(tick):
                 return self._on_time(tick)
@@ -194,7 +139,7 @@ class Conversation:
             case AgentState.THINKING if self._turn.words:
                 return self._abandon()
             case AgentState.THINKING | AgentState.SPEAKING if self._is_interruptible:
-                self.state, self._interruption = AgentState.INTERRUPTED, Interruption()
+                self.state, self._interruption = AgentState.INTERRUPTED, self._new_interruption()
                 return [PauseReply(self._turn.id)] if self._pauses else []
             case _:
                 return []
@@ -235,47 +180,39 @@ class Conversation:
     def _pauses(self) -> bool:
         return self._settings.barge_in == "instant"
 
+    def _new_interruption(self) -> Interruption:
+        return Interruption(self._turn.id, self._settings.words, is_instant=self._pauses)
+
     def _on_interruption(self, event: Event) -> list[Command] | None:
         """What speech over a reply turns out to be; None for what has nothing to do with it."""
-        interruption, words_turn = self._interruption, self._turn.id + 1
+        self._note_speech(event)
+        asked = self._said.begun() if self._turn.is_heard else self.history.last_said
+        match self._interruption.hear(event, asked=asked):
+            case Finding.UNRELATED:
+                return None
+            case Finding.UNDECIDED:
+                is_pause = isinstance(event, SpeechPaused)
+                return [FinishTranscript(self._interruption.turn)] if is_pause else []
+            case Finding.NOT_MEANT:
+                return self._go_on()
+            case Finding.MEANT:
+                return [*self._interrupt(), *self._on_interrupting_words(event)]
+
+    def _note_speech(self, event: Event) -> None:
         match event:
             case SpeechStarted() | SpeechResumed():
-                self._caller_speaks, interruption.is_paused = True, False
-            case SpeechConfirmed() if self._pauses:
-                return self._interrupt()
-            case TranscriptChanged(text=words) if self._is_meant(words):
-                return [*self._interrupt(), ReadAhead(self.history.prompt(words))]
-            case SpeechPaused():
-                interruption.is_paused = True
-                interruption.awaited += 1
-                return [FinishTranscript(words_turn)]
+                self._caller_speaks = True
             case SpeechEnded():
-                self._caller_speaks, interruption.is_over = False, True
-            case TranscriptFinished(turn=turn) if turn == words_turn:
-                return self._on_interrupting_words(event)
-            case ReplyFailed(turn=turn) if turn == words_turn:  # the recognizer's
-                return self._go_on()
-            case ReplyFailed(turn=turn) if turn == self._turn.id:
-                return self._interrupt()  # it can't go on, and the caller has the floor
+                self._caller_speaks = False
+
+    def _on_interrupting_words(self, event: Event) -> list[Command]:
+        match event:
+            case TranscriptChanged(text=words):
+                return [ReadAhead(self.history.prompt(words))]
+            case TranscriptFinished():
+                return self._on_words(event)
             case _:
-                return None
-        return []
-
-    def _on_interrupting_words(self, event: TranscriptFinished) -> list[Command]:
-        if self._is_meant(event.text):
-            return [*self._interrupt(), *self._on_words(event)]
-        self._interruption.awaited -= 1
-        is_all = self._interruption.is_paused and not self._interruption.awaited
-        return self._go_on() if is_all else []
-
-    def _is_meant(self, words: str) -> bool:
-        """Whether it is more than a noise or a sign of listening; "yes" to a question is."""
-        if not (plain := plain_words(words)):
-            return False
-        if self._settings.words.backchannel.fullmatch(" ".join(plain)) is None:
-            return True
-        asked = self._said.begun() if self._turn.is_heard else self.history.last_said
-        return expected_answer(asked, self._settings.words) is Expected.YES_OR_NO
+                return []
 
     def _interrupt(self) -> list[Command]:
         """It was meant: drop what is unheard; what the caller says is a turn of its own."""
@@ -307,7 +244,7 @@ class Conversation:
             self.state = AgentState.LISTENING
             return self._on_nothing_said() if self._turn.is_over else []
         self.state = AgentState.THINKING
-        self._has_prompted = False
+        self._limits.hear_caller()
         turn = self._turn
         turn.words, turn.is_prepared = words, True
         self._said = Answer()
@@ -356,7 +293,7 @@ class Conversation:
 
     def _on_heard(self, event: ReplyHeard) -> list[Command]:
         commands: list[Command] = []
-        self._quiet_since = event.tick
+        self._limits.hear_agent(event.tick)
         if not self._turn.is_heard:
             self._turn.is_heard = True
             if self._turn.words:
@@ -392,22 +329,21 @@ class Conversation:
     # Limits
 
     def _on_time(self, tick: int) -> list[Command]:
-        settings = self._settings
-        if tick >= settings.call_ticks + settings.silence_ticks:
-            return self._close()  # whatever keeps the goodbye from being heard out
-        if tick >= settings.call_ticks and not self._turn.is_farewell:
-            cancel = [] if self.state is AgentState.LISTENING else self._abandon()
-            self._close_answer()
-            return [*cancel, *self._say(settings.farewell, farewell=True)]
-        if self.state is not AgentState.LISTENING or self._caller_speaks:
-            return []
-        quiet_ticks = tick - self._quiet_since
-        if not self._has_prompted and quiet_ticks >= settings.silence_ticks:
-            self._has_prompted = True
-            return self._say(settings.phrases.still_there)
-        if self._has_prompted and quiet_ticks >= 2 * settings.silence_ticks:
-            return self._say(settings.farewell, farewell=True)
-        return []
+        is_quiet = self.state is AgentState.LISTENING and not self._caller_speaks
+        farewell = self._settings.farewell
+        match self._limits.due(tick, is_quiet=is_quiet, is_farewell=self._turn.is_farewell):
+            case Due.NOTHING:
+                return []
+            case Due.PROMPT:
+                return self._say(self._settings.phrases.still_there)
+            case Due.GOODBYE:
+                return self._say(farewell, farewell=True)
+            case Due.LAST_GOODBYE:
+                cancel = [] if self.state is AgentState.LISTENING else self._abandon()
+                self._close_answer()
+                return [*cancel, *self._say(farewell, farewell=True)]
+            case Due.END:
+                return self._close()
 
     def _close(self) -> list[Command]:
         cancel: list[Command] = [CancelReply(self._turn.id)] if self._turn.is_prepared else []

@@ -1,0 +1,29 @@
+"""The fixed texts and limits of one account's conversations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from softagent.dialogue.phrases import Phrases
+from softagent.dialogue.words import Words
+
+BargeIn = Literal["off", "words", "instant"]
+"""Whether speech over the agent stops it: never, once it is words, or at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationSettings:
+    """What the agent says by itself and how long it waits; times in ticks."""
+
+    greeting: str
+    farewell: str
+    phrases: Phrases
+    words: Words
+    barge_in: BargeIn
+    silence_ticks: int
+    """Silence after which the agent asks whether the caller is there."""
+    call_ticks: int
+    """Longest call."""
+    notice: str = ""
+    """Said before the greeting, and not to be interrupted."""
