@@ -20,7 +20,10 @@ class Expected(enum.Enum):
 
     ANYTHING = "anything"
     YES_OR_NO = "yes-or-no"
+    AMOUNT = "amount"
+    """A number, a time or a day: a word or two."""
     NUMBER = "number"
+    """Figures read out one after the other: a telephone number, an order number."""
     NAME = "name"
 
 
@@ -32,9 +35,12 @@ class Reading(enum.Enum):
     SHORT_ANSWER = "short-answer"
     """All that was asked for: "yes", "no thanks", "seven"."""
     FINISHED = "finished"
-    """A whole question or sentence."""
+    """A question, a long sentence, a whole telephone number."""
+    SENTENCE = "sentence"
+    """A short sentence: it may be all, and it may be the first half of one, or the first of two."""
     OPEN = "open"
-    """It ends where something must follow: "and", "my number is"."""
+    """It ends where something must follow ("and", "my number is"), or too little has been said
+    ("hello", "the printer")."""
     NUMBER = "number"
     """It ends in digits or letters, of which more may come."""
 
@@ -46,8 +52,9 @@ class PauseLengths:
     shortest: int
     """After a short answer."""
     finished: int
-    """After a whole sentence."""
+    """After a question or a long sentence."""
     usual: int
+    """After a short sentence, and where there are no words."""
     longest: int
     """In mid-sentence or mid-number."""
 
@@ -58,10 +65,10 @@ class PauseLengths:
                 return self.shortest
             case Reading.FINISHED:
                 return self.finished
+            case Reading.SENTENCE | Reading.UNKNOWN:
+                return self.usual
             case Reading.OPEN | Reading.NUMBER:
                 return self.longest
-            case Reading.UNKNOWN:
-                return self.usual
 
 
 class WordPolicy:
@@ -83,13 +90,18 @@ class WordPolicy:
 
 WHOLE_NUMBER_DIGITS = 10
 """A telephone number with its area code: nobody is expected to go on."""
-SENTENCE_WORDS = 3
+QUESTION_WORDS = 3
+SENTENCE_WORDS = 4
 """Fewer words are no sentence, whatever a recognizer puts behind them."""
+LONG_SENTENCE_WORDS = 7
+"""A sentence of so many words is seldom gone on with: a pause inside comes earlier."""
+AMOUNT_WORDS = 3
+OPEN_MARKS = ("...", "…", "-", ",")
 
 
 def expected_answer(said: str, words: Words) -> Expected:
     """What the agent's last sentence asks for; ANYTHING unless it is a question that tells."""
-    question = re.split(r"(?<=[.!?])\s+", said.strip())[-1]
+    question = last_sentence(said)
     if not question.endswith("?"):
         return Expected.ANYTHING
     if words.asks_number.search(question):
@@ -98,31 +110,49 @@ def expected_answer(said: str, words: Words) -> Expected:
         return Expected.NAME
     if words.asks_yes_or_no.search(question):
         return Expected.YES_OR_NO
-    return Expected.ANYTHING
+    return Expected.AMOUNT if words.asks_amount.search(question) else Expected.ANYTHING
+
+
+def last_sentence(text: str) -> str:
+    """What follows the last full stop, question or exclamation mark but the very last."""
+    return re.split(r"(?<=[.!?])\s+", text.strip())[-1]
 
 
 def reading_of(text: str, expected: Expected, words: Words) -> Reading:
-    """What the words so far look like. A recognizer's full stop proves nothing; its question mark does."""
-    text = text.strip()
-    plain = plain_words(text)
+    """What the words so far look like.
+
+    A recognizer puts its full stop behind anything, so it proves nothing by itself: the
+    sentence before it must be of some length. A question mark it doesn't put by chance.
+    """
+    text, plain = text.strip(), plain_words(text)
     if not plain:
         return Reading.UNKNOWN
-    if text.endswith(("...", "…", "-", ",")) or words.is_open(plain):
+    if text.endswith(OPEN_MARKS) or words.is_open(plain):
         return Reading.OPEN
-    digits = words.digits_at_end(plain)
-    if expected is Expected.NUMBER and digits:
-        return _reading_of_number(digits, is_alone=digits >= len(plain))
-    if digits > 1 or (digits and expected is Expected.NAME):
-        return Reading.NUMBER if digits < WHOLE_NUMBER_DIGITS else Reading.FINISHED
-    if words.short_answer.fullmatch(" ".join(plain)):
+    if expected is Expected.AMOUNT and len(plain) <= AMOUNT_WORDS:
         return Reading.SHORT_ANSWER
-    if text.endswith("?") or (len(plain) >= SENTENCE_WORDS and text.endswith((".", "!"))):
-        return Reading.FINISHED
-    return Reading.UNKNOWN
+    digits = words.digits_at_end(plain)
+    if digits > 1 or (digits and expected in (Expected.NUMBER, Expected.NAME)):
+        return Reading.FINISHED if digits >= WHOLE_NUMBER_DIGITS else Reading.NUMBER
+    if words.short_answer.fullmatch(" ".join(plain)):
+        is_asked = expected is Expected.YES_OR_NO
+        return Reading.SHORT_ANSWER if is_asked else Reading.SENTENCE
+    if words.greeting.fullmatch(" ".join(plain)):
+        return Reading.OPEN
+    return _reading_of_sentence(last_sentence(text), expected, words)
 
 
-def _reading_of_number(digits: int, *, is_alone: bool) -> Reading:
-    """The agent asked for a number: a lone figure may be all of it, a group of them is not."""
-    if digits >= WHOLE_NUMBER_DIGITS:
+def _reading_of_sentence(sentence: str, expected: Expected, words: Words) -> Reading:
+    """Neither short answer nor number: how long it is tells whether it is whole."""
+    plain = plain_words(sentence)
+    if sentence.endswith("?") and len(plain) >= QUESTION_WORDS:
         return Reading.FINISHED
-    return Reading.UNKNOWN if digits == 1 and is_alone else Reading.NUMBER
+    if not sentence.endswith((".", "!")):
+        is_from_one_who_punctuates = not sentence.islower() and sentence.lower() != sentence.upper()
+        return Reading.OPEN if is_from_one_who_punctuates else Reading.UNKNOWN
+    if plain[0] in words.subordinators and "," not in sentence:
+        return Reading.OPEN
+    if len(plain) >= LONG_SENTENCE_WORDS:
+        return Reading.FINISHED
+    is_enough = len(plain) >= SENTENCE_WORDS or expected is not Expected.ANYTHING
+    return Reading.SENTENCE if is_enough else Reading.OPEN
