@@ -1,4 +1,4 @@
-"""ScriptedCaller: a caller who follows a script over real RTP and records what it hears.
+"""A caller of the lab in a call over real RTP, who records what it hears.
 
 Script <- Tick <- RtpStream <- PacketTap <- agent
 Script -> Playout -> RtpStream -> PacketTap -> agent
@@ -7,6 +7,7 @@ Script -> Playout -> RtpStream -> PacketTap -> agent
 from __future__ import annotations
 
 import queue
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,7 @@ from softagent.lab.sipwire import Address
 from softagent.lab.tap import Arrival, PacketTap, bind_even
 from softagent.media.codec import codec_named
 from softagent.media.description import MediaDescription
-from softagent.media.frame import FRAME_MS, Tick
+from softagent.media.frame import FRAME_MS, Samples, Tick
 from softagent.media.playout import Playout
 from softagent.media.recorder import StereoRecorder
 from softagent.media.stats import StreamStats
@@ -54,26 +55,36 @@ class Conversation:
     """From INVITE to 200 OK."""
 
 
-class ScriptedCaller:
+class Caller(ABC):
     """One caller for one call. `converse` blocks its thread until the call is over."""
 
-    def __init__(
-        self,
-        lines: Sequence[Line],
-        *,
-        recording: Path,
-        manners: Manners = DEFAULT_MANNERS,
-        host: str = "127.0.0.1",
-        on_line: Callable[[int], None] = lambda _line: None,
-    ) -> None:
-        """`host` is our address as the agent or its PBX sees it. `on_line` is told the index of each line as it begins; it must be quick."""
-        self._lines = lines
+    def __init__(self, recording: Path, *, host: str = "127.0.0.1") -> None:
+        """`host` is our address as the agent or its PBX sees it."""
         self._recording = recording
-        self._script = Script(lines, manners)
         self._host = host
-        self._on_line = on_line
         self._ticks: queue.SimpleQueue[Tick] = queue.SimpleQueue()
         """From the media clock to the thread of `converse`."""
+
+    @property
+    @abstractmethod
+    def _is_done(self) -> bool:
+        """Whether it is time to hang up."""
+
+    @property
+    @abstractmethod
+    def _deliveries(self) -> tuple[Delivery, ...]:
+        """What was said so far."""
+
+    @abstractmethod
+    def _follow(self, tick: Tick, playout: Playout, stream: RtpStream) -> None:
+        """Do what is to be done in this tick."""
+
+    def _make_playout(self, rate_hz: int) -> Playout:
+        return Playout(rate_hz)
+
+    def _take(self, tick: Tick) -> None:
+        """A tick has come; on the media clock."""
+        self._ticks.put(tick)
 
     def converse(self, place_call: PlaceCall) -> Conversation:
         """Call, speak every line, hang up. Raises CallFailed when nobody answers."""
@@ -91,7 +102,7 @@ class ScriptedCaller:
             tap.stop()
         return Conversation(
             recording=self._recording,
-            deliveries=tuple(self._script.deliveries),
+            deliveries=self._deliveries,
             arrivals=tap.arrivals,
             media=media,
             stats=stats,
@@ -103,7 +114,7 @@ class ScriptedCaller:
     def _talk(self, call: LabCall, media: MediaAnswer, tap: PacketTap) -> tuple[StreamStats, float]:
         """Open the sound both ways and follow the script; statistics and length of the call."""
         codec = codec_named(media.codec)
-        playout = Playout(codec.rate_hz)
+        playout = self._make_playout(codec.rate_hz)
         local = _free_address(self._host)
         stream = RtpStream(
             MediaDescription(
@@ -116,7 +127,7 @@ class ScriptedCaller:
                 event_payload_type=media.event_payload_type,
             ),
             playout=playout,
-            on_tick=self._ticks.put,
+            on_tick=self._take,
             name="lab-caller",
         )
         tap.connect(agent=(media.host, media.port), caller=local)
@@ -125,10 +136,10 @@ class ScriptedCaller:
         stream.start()
         ticks = 0
         try:
-            while not (self._script.is_over or call.is_over):
+            while not (self._is_done or call.is_over):
                 tick = self._next_tick()
                 recorder.write(tick.agent.samples, tick.caller)
-                self._follow(tick, playout)
+                self._follow(tick, playout, stream)
                 ticks = tick.index + 1
                 if ticks * FRAME_MS > LONGEST_CALL_SECONDS * 1000:
                     break
@@ -143,17 +154,49 @@ class ScriptedCaller:
         except queue.Empty:
             raise EngineFailed("the scripted caller's media clock has stopped") from None
 
-    def _follow(self, tick: Tick, playout: Playout) -> None:
+
+class ScriptedCaller(Caller):
+    """Says one line after the other, each when the agent has answered the one before."""
+
+    def __init__(
+        self,
+        lines: Sequence[Line],
+        *,
+        recording: Path,
+        manners: Manners = DEFAULT_MANNERS,
+        host: str = "127.0.0.1",
+        on_line: Callable[[int], None] = lambda _line: None,
+    ) -> None:
+        """`on_line` is told the index of each line as it begins; it must be quick."""
+        super().__init__(recording, host=host)
+        self._lines = lines
+        self._script = Script(lines, manners)
+        self._on_line = on_line
+
+    @property
+    def _is_done(self) -> bool:
+        return self._script.is_over
+
+    @property
+    def _deliveries(self) -> tuple[Delivery, ...]:
+        return tuple(self._script.deliveries)
+
+    def _follow(self, tick: Tick, playout: Playout, stream: RtpStream) -> None:
         if tick.agent.is_last:
             self._script.finish(tick.index)
         line = self._script.hear(tick.index, is_voiced=is_voiced(tick.caller))
         if line is None:
             return
-        playout.begin(line)
-        playout.put(line, 0, self._lines[line].samples)
-        playout.finish(line)
-        playout.release(line)
+        play(playout, line, self._lines[line].samples)
         self._on_line(line)
+
+
+def play(playout: Playout, turn: int, samples: Samples) -> None:
+    """Let `samples`, shape (n,), be heard from the next tick on."""
+    playout.begin(turn)
+    playout.put(turn, 0, samples)
+    playout.finish(turn)
+    playout.release(turn)
 
 
 def _free_address(host: str) -> Address:

@@ -18,7 +18,7 @@ from softagent.lab.sipwire import (
     uri_address,
 )
 
-ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, NOTIFY"
+ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, NOTIFY, REFER"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +68,13 @@ class Dialog:
         remote: str = "",
         fields: tuple[tuple[str, str], ...] = (),
         body: bytes = b"",
+        body_type: str = "application/sdp",
     ) -> Request:
         """A request of the dialog, with the next sequence number unless it is given one."""
         if number is None:
             self._number += 1
             number = self._number
-        content = (("Content-Type", "application/sdp"),) if body else ()
+        content = (("Content-Type", body_type),) if body else ()
         headers = (
             ("Via", self._endpoint.via(branch or new_branch())),
             ("Max-Forwards", "70"),

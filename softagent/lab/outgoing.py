@@ -7,13 +7,13 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from softagent.errors import SoftagentError
 from softagent.lab.dialog import ALLOW, Dialled, Dialog
 from softagent.lab.endpoint import SipEndpoint
 from softagent.lab.sdpwire import MediaAnswer, offer, parse_answer
-from softagent.lab.sipwire import Address, Request, Response, WireError, answer_challenge
+from softagent.lab.sipwire import Address, Request, Response, WireError, answer_challenge, cseq
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +63,8 @@ class LabCall:
         self._is_unwanted = False
         """Hung up before it was answered."""
         self._is_bye_pending = False
+        self.on_refer: Callable[[Request], tuple[int, str]] = _refuse
+        """Given a REFER, the status and the reason of the call that comes of it; set before `invite`."""
         self.call_id = self._dialog.call_id
         self.invited_at = 0.0
         """time.monotonic() of the INVITE, and below of the first provisional response and of the 200."""
@@ -136,10 +138,31 @@ class LabCall:
                 self._endpoint.respond(request, source, 200, "OK", fields=content, body=self._offer)
             case "OPTIONS" | "INFO" | "UPDATE" | "NOTIFY":
                 self._endpoint.respond(request, source, 200, "OK", fields=allow)
+            case "REFER":
+                self._endpoint.respond(request, source, 202, "Accepted", fields=allow)
+                self._transfer(request)
             case "ACK":
                 pass
             case _:
                 self._endpoint.respond(request, source, 405, "Method Not Allowed", fields=allow)
+
+    def _transfer(self, refer: Request) -> None:
+        """Tell what becomes of a REFER: 100 at once, then the end (RFC 3515 section 2.4.4)."""
+        event = f"refer;id={cseq(refer.headers)[0]}"
+        self._notify(event, "active;expires=60", 100, "Trying")
+        status, reason = self.on_refer(refer)
+        self._notify(event, "terminated;reason=noresource", status, reason)
+
+    def _notify(self, event: str, state: str, status: int, reason: str) -> None:
+        with self._changed:
+            notify = self._dialog.request(
+                "NOTIFY",
+                fields=(("Event", event), ("Subscription-State", state)),
+                body=f"SIP/2.0 {status} {reason}\r\n".encode(),
+                body_type="message/sipfrag;version=2.0",
+            )
+            to = self._dialog.next_hop()
+        self._endpoint.request(notify, to, lambda _response: None)
 
     def _handle_invited(self, response: Response) -> None:
         """Any response to our INVITE, repeated ones too."""
@@ -238,3 +261,8 @@ class LabCall:
     def _set_phase(self, phase: CallPhase) -> None:
         self._phase = phase
         self._changed.notify_all()
+
+
+def _refuse(_refer: Request) -> tuple[int, str]:
+    """There is nobody to transfer to."""
+    return 404, "Not Found"

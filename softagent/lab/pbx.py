@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 
+from softagent.lab.colleagues import Colleague, Colleagues
 from softagent.lab.dialog import ALLOW, Dialled
 from softagent.lab.endpoint import SipEndpoint
 from softagent.lab.outgoing import CallFailed, LabCall
@@ -17,10 +18,11 @@ from softagent.lab.registrar import Registrar
 from softagent.lab.sipwire import Address, Request
 
 HANG_UP_SECONDS = 1.0
+NOBODY: Mapping[str, Colleague] = {}
 
 
 class LabPbx:
-    """A small PBX: digest-authenticated registrations, OPTIONS, outgoing calls.
+    """A small PBX: digest-authenticated registrations, OPTIONS, outgoing calls, transfers to colleagues.
 
     Any thread may call the public methods; requests are handled on the endpoint's receive thread.
     """
@@ -32,9 +34,14 @@ class LabPbx:
         host: str = "127.0.0.1",
         port: int = 0,
         grant_seconds: int = 120,
+        colleagues: Mapping[str, Colleague] = NOBODY,
     ) -> None:
-        """`users`: name -> password. `grant_seconds`: longest registration. Raises PortInUse."""
+        """`users`: name -> password. `grant_seconds`: longest registration. Raises PortInUse.
+
+        `colleagues`: extension -> what happens when the agent transfers to it or calls it.
+        """
         self._endpoint = SipEndpoint(host, port, on_request=self._handle, name="lab-pbx")
+        self.colleagues = Colleagues(self._endpoint, colleagues)
         self._changed = threading.Condition()
         """Guards the two below; waiters are told of each REGISTER."""
         self._registrar = Registrar(users, grant_seconds=grant_seconds)
@@ -55,6 +62,7 @@ class LabPbx:
         for call in calls:
             call.hang_up()
             call.wait_ended(HANG_UP_SECONDS)
+        self.colleagues.stop()
         self._endpoint.stop()
 
     def is_registered(self, user: str) -> bool:
@@ -90,6 +98,7 @@ class LabPbx:
                 from_name=caller_name,
             )
             call = LabCall(self._endpoint, dialled, media=media, codecs=codecs)
+            call.on_refer = self.colleagues.refer
             self._calls = {name: old for name, old in self._calls.items() if not old.is_over}
             self._calls[call.call_id] = call
         call.invite()
@@ -100,6 +109,8 @@ class LabPbx:
             call = self._calls.get(request.headers.first("Call-ID"))
         if call is not None:
             call.handle(request, source)
+            return
+        if self.colleagues.handle(request, source):
             return
         match request.method:
             case "REGISTER":
