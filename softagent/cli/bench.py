@@ -7,23 +7,11 @@ from pathlib import Path
 
 import click
 
+from softagent.cli.bench_conversation import conversation
 from softagent.cli.bench_endpointing import endpointing
 from softagent.cli.bench_media import media
 from softagent.cli.bench_signalling import signalling
-
-SIP_PORT = 5060
-
-
-def pbx_address(
-    _context: click.Context, _option: click.Parameter, value: str
-) -> tuple[str, int] | None:
-    """HOST or HOST:PORT as (host, port); None for the lab's own PBX."""
-    if value == "lab":
-        return None
-    host, _, port = value.partition(":")
-    if not host or (port and not port.isdecimal()):
-        raise click.BadParameter(f'"{value}" is neither lab nor HOST nor HOST:PORT')
-    return host, int(port or SIP_PORT)
+from softagent.cli.pbx_address import pbx_address
 
 
 @click.group()
@@ -31,6 +19,7 @@ def bench() -> None:
     """Measure how fast it answers, and how well it keeps time."""
 
 
+bench.add_command(conversation)
 bench.add_command(endpointing)
 bench.add_command(media)
 bench.add_command(signalling)

@@ -47,6 +47,10 @@ class Evidence:
         return " ".join((*self.answers, self.rest))
 
 
+NOTHING = Evidence((), "", (), (), CallPhase.FAILED, None, None, None)
+"""Of a call that was never made, at a PBX that can't be asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Says:
     """One of the answers matches a pattern: whole words, in lower case, without punctuation."""
