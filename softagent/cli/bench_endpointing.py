@@ -39,12 +39,12 @@ def endpointing(recordings: Path, half: str, cache: Path, json_path: Path | None
     """
     from softagent.lab.benchmark import write_json
     from softagent.lab.pause_bench import load_trace_engines, rendered, summary, traced
-    from softagent.lab.pause_sources import corpus
+    from softagent.lab.pause_sources import corpus, synthetic_callers
     from softagent.models.store import ModelStore
 
     store = ModelStore()
     click.secho("Building the callers' turns ...", dim=True)
-    turns = [turn for turn in corpus(recordings, store) if turn.half == half]
+    turns = [turn for turn in corpus(recordings, synthetic_callers(store)) if turn.half == half]
 
     def show(count: int) -> None:
         if count % 50 == 0:

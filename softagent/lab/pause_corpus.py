@@ -9,6 +9,7 @@ and a saying is always in the same half, whoever says it and on whatever line.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,8 +34,8 @@ WORD_GAP_MS = 60
 """Shortest quiet place that is taken for a gap between words."""
 WORD_GAP_DB = 25.0
 """How far below the loudest 10 ms it lies."""
-EDGE_SHARE = 0.2
-"""Of a recording, at either end: no pause is put in there."""
+ANYWHERE = (0.2, 0.8)
+"""Shares of a recording between which a pause may be put in."""
 TALKERS = 8
 """Speaking at once in the babble, which is at 16 kHz."""
 BABBLE_HZ = 16000
@@ -123,21 +124,27 @@ def without_silence(samples: Samples, rate_hz: int) -> Samples:
     return samples[segments[0].start : segments[-1].end] if segments else samples[:0]
 
 
-def split_at_gap(samples: Samples, rate_hz: int) -> tuple[Samples, ...]:
-    """A recording cut in two in its longest gap between words, or whole where it has none.
+def split_at_gaps(
+    samples: Samples, rate_hz: int, spans: Sequence[tuple[float, float]] = (ANYWHERE,)
+) -> tuple[Samples, ...]:
+    """A recording cut in the longest gap between words of each span, or whole where one has none.
 
-    Gaps at the edges don't count; the silence of the gap itself is left out.
+    A span is (from, to) in shares of the length. The silence of the gaps is left out.
     """
     window = rate_hz // 100
     frames = samples[: samples.size // window * window].astype(np.float64).reshape(-1, window)
     level = 10 * np.log10(np.mean(frames**2, axis=1) + 1.0)
     quiet = level < level.max(initial=0.0) - WORD_GAP_DB
-    edge = int(len(quiet) * EDGE_SHARE)
-    runs = [(a, b) for a, b in _runs(quiet) if a >= edge and b <= len(quiet) - edge]
-    start, end = max(runs, key=lambda run: run[1] - run[0], default=(0, 0))
-    if (end - start) * 10 < WORD_GAP_MS:
-        return (samples,)
-    return samples[: start * window], samples[end * window :]
+    parts, begun = [], 0
+    for low, high in spans:
+        first, last = int(len(quiet) * low), len(quiet) - int(len(quiet) * (1 - high))
+        runs = [(a, b) for a, b in _runs(quiet) if max(begun, first) <= a and b <= last]
+        start, end = max(runs, key=lambda run: run[1] - run[0], default=(0, 0))
+        if (end - start) * 10 < WORD_GAP_MS:
+            return (samples,)
+        parts.append(samples[begun * window : start * window])
+        begun = end
+    return (*parts, samples[begun * window :])
 
 
 def babble_of(voices: list[Samples], rate_hz: int) -> Samples:

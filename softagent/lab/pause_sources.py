@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from softagent.lab.pause_corpus import (
     SpokenTurn,
     babble_of,
     number_of,
-    split_at_gap,
+    split_at_gaps,
     spoken_turns,
     without_silence,
 )
@@ -37,20 +37,35 @@ FEWEST_WORDS = 4
 SHORTEST_SECONDS, LONGEST_SECONDS = 1.0, 8.0
 MOST_PROMPTS = 120
 BABBLE_PROMPTS = 40
+COMMA_SHARE = 0.15
+"""How far from where it stands in the text, as a share of the turn, a comma is looked for."""
 OPENING = "How can I help you?"
 _PROMPT = re.compile(r"^([\w-]+):\s*([^\[\]]+)$")
 
 
-def corpus(recordings: Path, store: ModelStore) -> list[SpokenTurn]:
-    """All turns of both halves. `recordings` is where the Debian packages lie, such as /usr.
+def corpus(recordings: Path, callers: Mapping[str, Synthesizer]) -> list[SpokenTurn]:
+    """All turns of both halves; `callers` are the synthetic ones by name.
 
-    Raises ConfigFileMissing when they don't, ModelMissing without the callers' voices.
+    `recordings` is where the Debian packages lie, such as /usr; raises ConfigFileMissing
+    when they don't.
     """
     prompts = prompt_texts(recordings)
     others = [name for name in prompts if not _is_caller(name)][:BABBLE_PROMPTS]
     babble = babble_of([_prompt(recordings, name) for name in others], 8000)
-    sayings = [*recorded_prompts(recordings, prompts), *readings(recordings), *synthetic(store)]
+    sayings = [*recorded_prompts(recordings, prompts), *readings(recordings), *synthetic(callers)]
     return [turn for saying in sayings for turn in spoken_turns(saying, babble)]
+
+
+def synthetic_callers(store: ModelStore) -> dict[str, Synthesizer]:
+    """The voices that speak pause_texts.toml. Raises ModelMissing."""
+    from softagent.speech.hibari import HibariSynthesizer
+    from softagent.speech.piper import PiperSynthesizer
+
+    piper, hibari = SynthesizerSettings(engine="piper", model="piper-joe"), SynthesizerSettings()
+    return {
+        "joe": PiperSynthesizer(store.resolve(piper.model), piper),
+        "heart": HibariSynthesizer(store.resolve(hibari.model), hibari),
+    }
 
 
 def prompt_texts(recordings: Path) -> dict[str, str]:
@@ -85,25 +100,30 @@ def readings(recordings: Path) -> Iterator[Saying]:
             yield _recorded(f"reading {path.stem}", "reader", sound, rate_hz)
 
 
-def synthetic(store: ModelStore) -> Iterator[Saying]:
-    """Every turn of pause_texts.toml, by both callers."""
+def synthetic(callers: Mapping[str, Synthesizer]) -> Iterator[Saying]:
+    """Every turn of pause_texts.toml, by every caller."""
     tables = tomllib.loads(files(__package__).joinpath("pause_texts.toml").read_text("utf-8"))
     groups = [(kind, group) for kind, groups in tables.items() for group in groups]
-    for voice, synthesizer in _callers(store):
+    for voice, synthesizer in callers.items():
         for kind, group in groups:
             for texts in group["turns"]:
-                parts = tuple(_say(synthesizer, text) for text in texts)
+                parts = _parts(synthesizer, texts)
                 if all(part.size for part in parts):
                     yield Saying(" ".join(texts), voice, kind, group["asked"], parts, SYNTHETIC_HZ)
 
 
-def _callers(store: ModelStore) -> Iterator[tuple[str, Synthesizer]]:
-    from softagent.speech.hibari import HibariSynthesizer
-    from softagent.speech.piper import PiperSynthesizer
+def _parts(synthesizer: Synthesizer, texts: Sequence[str]) -> tuple[Samples, ...]:
+    """The turn spoken in one go and cut near its commas: before a pause the voice doesn't fall.
 
-    piper, hibari = SynthesizerSettings(engine="piper", model="piper-joe"), SynthesizerSettings()
-    yield "joe", PiperSynthesizer(store.resolve(piper.model), piper)
-    yield "heart", HibariSynthesizer(store.resolve(hibari.model), hibari)
+    Where it leaves no gap there, the parts are spoken one by one.
+    """
+    whole = " ".join(texts)
+    ends = [len(" ".join(texts[:count])) / len(whole) for count in range(1, len(texts))]
+    spans = [(max(0.0, end - COMMA_SHARE), min(1.0, end + COMMA_SHARE)) for end in ends]
+    parts = split_at_gaps(_say(synthesizer, whole), SYNTHETIC_HZ, spans)
+    if len(parts) == len(texts):
+        return parts
+    return tuple(_say(synthesizer, text) for text in texts)
 
 
 def _say(synthesizer: Synthesizer, text: str) -> Samples:
@@ -113,7 +133,7 @@ def _say(synthesizer: Synthesizer, text: str) -> Samples:
 
 def _recorded(key: str, voice: str, sound: Samples, rate_hz: int) -> Saying:
     is_cut = number_of(f"cut {key}") % 2 == 0
-    parts = split_at_gap(sound, rate_hz) if is_cut else (sound,)
+    parts = split_at_gaps(sound, rate_hz) if is_cut else (sound,)
     kind = "recorded-pause" if len(parts) > 1 else "recorded"
     return Saying(key, voice, kind, OPENING, parts, rate_hz)
 

@@ -50,3 +50,17 @@ def test_a_plan_that_cannot_be_is_named(
     """`bench signalling`: before anything is started."""
     assert invoke(["bench", "signalling", *arguments]) == USAGE_ERROR
     assert "is not in the range" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--recordings", "/no/such/folder"], "does not exist"),
+        (["--half", "both"], "'both' is not one of"),
+    ],
+)
+def test_a_corpus_that_cannot_be_is_named(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
+) -> None:
+    assert invoke(["bench", "endpointing", *arguments]) == USAGE_ERROR
+    assert message in capsys.readouterr().err

@@ -15,7 +15,7 @@ from softagent.lab.pause_corpus import (
     Saying,
     SpokenTurn,
     half_of,
-    split_at_gap,
+    split_at_gaps,
     spoken,
 )
 from softagent.lab.pause_replay import (
@@ -142,9 +142,9 @@ def test_all_that_is_said_alike_is_in_one_half() -> None:
 
 def test_a_recording_is_cut_in_its_longest_gap_between_words() -> None:
     gap, longer = np.zeros(8 * 80, np.int16), np.zeros(8 * 150, np.int16)
-    parts = split_at_gap(np.concatenate((tone(500), gap, tone(400), longer, tone(500))), 8000)
+    parts = split_at_gaps(np.concatenate((tone(500), gap, tone(400), longer, tone(500))), 8000)
     assert [len(part) // 80 for part in parts] == [98, 50]
 
 
 def test_a_recording_without_a_gap_stays_whole() -> None:
-    assert len(split_at_gap(tone(1000), 8000)) == 1
+    assert len(split_at_gaps(tone(1000), 8000)) == 1
