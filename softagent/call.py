@@ -52,9 +52,11 @@ from softagent.hearing import Hearing
 from softagent.inbox import Inbox
 from softagent.journal import Journal
 from softagent.listener import Listener
+from softagent.media.clean import SoundCleaner
 from softagent.media.codec import codec_named
 from softagent.media.courier import Courier
-from softagent.media.frame import TICKS_PER_SECOND, Samples, Tick, ticks
+from softagent.media.description import MediaDescription
+from softagent.media.frame import TICKS_PER_SECOND, Tick, ticks
 from softagent.media.playout import Playout
 from softagent.media.recorder import StereoRecorder
 from softagent.media.stream import RtpStream
@@ -88,6 +90,8 @@ class CallSession:
         self._call = call
         self._account = account
         self._journal = Journal(account.name, call, report)
+        self._media = call.media
+        """As last agreed; only `_move` replaces it."""
         codec = codec_named(call.media.codec)
         self._rate_hz = codec.rate_hz
         self._inbox = Inbox()
@@ -117,6 +121,9 @@ class CallSession:
             threshold=account.vad.threshold,
             rate_hz=codec.rate_hz,
         )
+        self._cleaner = (
+            SoundCleaner(account.sound, rate_hz=codec.rate_hz) if account.sound.is_needed else None
+        )
         self._replies = ReplyThread(
             engines.language_model,
             engines.synthesizer,
@@ -135,6 +142,8 @@ class CallSession:
         self._held_ticks = 0
         """Of the hold that is going on; 0 when there is none."""
         self._hang_up_at: int | None = None
+        self._has_moved = threading.Event()
+        """Set by the signalling thread: the call thread may hear another line from now on."""
         self._ended = threading.Event()
         """Set once, by whoever ends the call first."""
         self._end = CallEnd.FAILED
@@ -171,7 +180,7 @@ class CallSession:
             cleanup.callback(self._stream.stop)
             cleanup.callback(self._call.hang_up)
             self._start_media()
-            self._call.on_media(self._stream.change)
+            self._call.on_media(self._move)
             self._call.on_digits(self._press)
             self._call.on_end(self.end)
             if not self._ended.is_set():
@@ -185,6 +194,13 @@ class CallSession:
             self._call.reject(SERVER_INTERNAL_ERROR)
             raise
         self._journal.stopwatch.start()
+
+    def _move(self, media: MediaDescription) -> None:
+        """Media as a new offer has it, on a signalling thread."""
+        before, self._media = self._media, media
+        self._stream.change(media)
+        if _way(media) != _way(before):
+            self._has_moved.set()
 
     def _press(self, digits: str) -> None:
         """Keys that came as INFO, on a signalling thread."""
@@ -217,7 +233,7 @@ class CallSession:
         self._take_off_hold()
         self._record(tick)
         self._on_played(tick)
-        self._listen(tick.caller)
+        self._listen(tick)
         for digit in tick.digits:
             self._on_event(DigitPressed(tick.index, digit))
         if tick.index % TICKS_PER_SECOND == 0:
@@ -239,6 +255,7 @@ class CallSession:
         if self._held_ticks:
             self._journal.resumed(self._held_ticks)
             self._held_ticks = 0
+            self._has_moved.set()
 
     def _notice_lost_caller(self) -> None:
         if self._stream.unheard_seconds >= self._account.limits.rtp_timeout_seconds:
@@ -262,9 +279,18 @@ class CallSession:
             ReplyHeard(tick.index, played.turn, played.clause, played.is_first, played.is_last)
         )
 
-    def _listen(self, samples: Samples) -> None:
+    def _listen(self, tick: Tick) -> None:
+        samples, is_echo = tick.caller, False
+        if self._cleaner is not None:
+            if self._has_moved.is_set():
+                self._has_moved.clear()
+                self._cleaner.begin_anew()
+            samples = self._cleaner.clean(tick.caller, tick.agent.samples)
+            is_echo = self._cleaner.is_echo
         agent_speaks = self._conversation.state is AgentState.SPEAKING
-        for event in self._listener.listen(samples, tick=self._tick, agent_speaks=agent_speaks):
+        for event in self._listener.listen(
+            samples, tick=self._tick, agent_speaks=agent_speaks, is_echo=is_echo
+        ):
             self._journal.log.debug("event=%s", type(event).__name__)
             self._handle(event)
             self._follow(event)
@@ -364,6 +390,11 @@ class CallSession:
             media=self._stream.stats(),
             dropped_ticks=self._inbox.dropped_ticks,
         )
+
+
+def _way(media: MediaDescription) -> tuple[str, str, int]:
+    """What an echo depends on."""
+    return media.codec, media.remote_host, media.remote_port
 
 
 def _conversation(account: Account, engines: Engines, opening: Sequence[Message]) -> Conversation:

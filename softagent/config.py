@@ -28,6 +28,7 @@ from softagent.rules import (
     Threads,
 )
 from softagent.rules import Secret as Secret  # part of an account, wherever one is made
+from softagent.sound import SoundSettings
 
 Codec = Literal["G722", "PCMU", "PCMA"]
 PortOrAny = Annotated[int, Between(0, 65535)]
@@ -299,6 +300,7 @@ class Account:
     recognizer: RecognizerSettings = RecognizerSettings()
     llm: LlmSettings = LlmSettings()
     synthesizer: SynthesizerSettings = SynthesizerSettings()
+    sound: SoundSettings = SoundSettings()
     turn: TurnSettings = TurnSettings()
     limits: LimitSettings = LimitSettings()
     recording: RecordingSettings = RecordingSettings()

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from softagent.chat import Message
 from softagent.config import Account, LlmSettings, SynthesizerSettings, VadSettings
+from softagent.media.clean import load_webrtc
 from softagent.media.frame import Samples
 from softagent.models.store import ModelStore
 
@@ -115,6 +116,8 @@ def load_engines(account: Account, store: ModelStore) -> Engines:
     Raises ModelMissing when a model is neither in the store nor a path, and EngineFailed
     when a library can't make anything of it.
     """
+    if account.sound.needs_webrtc:
+        load_webrtc()
     return Engines(
         voice_activity=_load_voice_activity(account.vad, store),
         recognizer=_load_recognizer(account, store),

@@ -79,14 +79,21 @@ class Listener:
         self._preroll: deque[Samples] = deque(maxlen=PREROLL_TICKS)
         self._is_hearing = False
 
-    def listen(self, samples: Samples, *, tick: int, agent_speaks: bool) -> Iterator[SpeechEvent]:
-        """Take the caller's frame of `tick`; yield what it shows."""
+    def listen(
+        self, samples: Samples, *, tick: int, agent_speaks: bool, is_echo: bool = False
+    ) -> Iterator[SpeechEvent]:
+        """Take the caller's frame of `tick`; yield what it shows.
+
+        `is_echo` says that it is the agent who has been heard, and now nobody.
+        """
         if self._is_hearing:
             self._hearing.accept(samples, is_voiced=self._endpointer.is_voiced)
         else:
             self._preroll.append(samples)
+        if is_echo:  # the detector would go on hearing what it has begun to take for a voice
+            self._voice_activity.reset()
         for window in self._windows.push(samples):
-            probability = self._voice_activity.probability(window)
+            probability = 0.0 if is_echo else self._voice_activity.probability(window)
             event = self._endpointer.push(probability, tick=tick, agent_speaks=agent_speaks)
             match event:
                 case SpeechStarted() | SpeechResumed():

@@ -27,6 +27,7 @@ from softagent.errors import (
     RegistrarUnreachable,
     SoftagentError,
 )
+from softagent.media.clean import load_webrtc
 from softagent.models.store import ModelStore
 from softagent.sip.phone import IncomingCall, Phone, Registration, RegistrationState
 from softagent.sip.ports import RtpPorts
@@ -60,6 +61,8 @@ def check_account(account: Account, store: ModelStore) -> Iterator[Finding]:
         ("synthesizer", account.synthesizer.engine, account.synthesizer.model),
     ):
         yield _finding(f"{subject}.model", partial(_model, engine, model, store))
+    if account.sound.needs_webrtc:
+        yield _finding("sound", _webrtc)
     yield _finding("facts", partial(_facts, account))
     yield _finding("local_port", partial(_sip_port, account))
     if account.transport in ("tls", "auto"):
@@ -94,6 +97,11 @@ def _model(engine: str, model: str, store: ModelStore) -> str:
         if engine == "vosk" and re.fullmatch(r"[a-z]{2}(-[a-z]+)?", model):
             return f'vosk fetches its model for "{model}" itself'
         raise
+
+
+def _webrtc() -> str:
+    load_webrtc()
+    return "WebRTC's audio processing is here"
 
 
 def _facts(account: Account) -> str:

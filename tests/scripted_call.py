@@ -17,6 +17,7 @@ from softagent.engines import Engines
 from softagent.media.codec import codec_named
 from softagent.media.frame import Samples
 from softagent.sip.phone import CallEnd, Caller, MediaDescription
+from softagent.sound import SoundSettings
 
 HOST = "127.0.0.1"
 LOUD = 8000
@@ -34,6 +35,7 @@ def account(*, recordings: Path | None = None, limits: LimitSettings = DEFAULT_L
         password=Secret("secret"),
         greeting=GREETING,
         farewell=FAREWELL,
+        sound=SoundSettings(echo_cancelling=False),  # scripted voices are all one: an echo
         turn=TurnSettings(prepare_ms=100, pause_ms=240),
         limits=limits,
         recording=RecordingSettings(directory=recordings),

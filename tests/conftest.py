@@ -1,0 +1,3 @@
+"""What holds for all tests."""
+
+import softagent  # noqa: F401  before numpy, whose algebra it keeps to one thread
