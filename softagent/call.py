@@ -48,6 +48,7 @@ from softagent.dialogue.phrases import phrases
 from softagent.dialogue.words import words
 from softagent.engines import Engines
 from softagent.errors import DiskFull, SoftagentError
+from softagent.filler import FillerPlayer
 from softagent.hearing import Hearing
 from softagent.inbox import Inbox
 from softagent.journal import Journal
@@ -135,6 +136,13 @@ class CallSession:
             now=self._now,
             name=account.name,
             log=self._journal.log,
+        )
+        self._filler = FillerPlayer(
+            phrases(account.language).fillers,
+            engines.synthesizer,
+            self._playout,
+            wait_ms=account.turn.filler_ms,
+            rate_hz=codec.rate_hz,
         )
         self._first_prompt = (*opening, Message(role="assistant", content=account.greeting))
         self._recorder = self._open_recorder()
@@ -234,6 +242,7 @@ class CallSession:
         self._record(tick)
         self._on_played(tick)
         self._listen(tick)
+        self._filler.push(self._conversation.unanswered)
         for digit in tick.digits:
             self._on_event(DigitPressed(tick.index, digit))
         if tick.index % TICKS_PER_SECOND == 0:
@@ -272,9 +281,9 @@ class CallSession:
 
     def _on_played(self, tick: Tick) -> None:
         played = tick.agent
+        self._journal.played(played)
         if played.turn is None:
             return
-        self._journal.played(played)
         self._handle(
             ReplyHeard(tick.index, played.turn, played.clause, played.is_first, played.is_last)
         )

@@ -184,6 +184,8 @@ class TurnSettings:
     """Voiced sound over the agent that makes it pause."""
     confirm_ms: Annotated[int, Between(20, 5000)] = 640
     """Voiced sound over the agent that proves the interruption meant, whatever its words."""
+    filler_ms: Annotated[int, Between(0, 30000)] = 1500
+    """Time after the turn's end without an answer, after which the caller hears "One moment."; 0 for never."""
 
     def contradictions(self) -> Iterator[str]:
         """What can't be true together, one sentence each."""

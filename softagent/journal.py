@@ -49,7 +49,9 @@ class Journal:
         self._unheard[event.turn, event.clause] = event.text
 
     def played(self, played: Played) -> None:
-        """A frame of an answer is on its way to the caller."""
+        """A frame of an answer is on its way to the caller, or of what bridges the wait for it."""
+        if played.filler_of is not None:
+            self.stopwatch.mark(played.filler_of, "filler")
         if played.turn is None:
             return
         if played.clause is not None:

@@ -43,7 +43,8 @@ class TurnMeasured:
     """Where the time of one turn went, in milliseconds after the caller's last voiced tick.
 
     `marks` in order: paused, transcribed, first_token, first_clause, first_audio, ended,
-    heard. The caller hears the answer at `heard`.
+    heard. The caller hears the answer at `heard`, and at `filler` what was said to bridge the
+    wait, where that was needed.
     """
 
     account: str

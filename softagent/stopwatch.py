@@ -14,9 +14,13 @@ STAGES = (
     "first_clause",
     "first_audio",
     "ended",
+    "filler",
     "heard",
 )
-"""What is marked, in the usual order: `ended` comes before or after the stages in the middle."""
+"""What is marked, in the usual order: `ended` comes before or after the stages in the middle.
+
+`filler` is there only where one was heard while the answer took long.
+"""
 
 
 class Stopwatch:

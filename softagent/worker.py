@@ -99,6 +99,7 @@ def _warm_engines(account: Account) -> Engines:
             fixed.still_there,
             fixed.say_again,
             fixed.trouble,
+            *(fixed.fillers if account.turn.filler_ms else ()),
         ):
             if text:
                 speech.remember(text, rate_hz=rate_hz)

@@ -27,7 +27,12 @@ WORD_SECONDS = 0.08
 GREETING, FAREWELL = "Hello.", "Have a nice day."
 
 
-def account(*, recordings: Path | None = None, limits: LimitSettings = DEFAULT_LIMITS) -> Account:
+def account(
+    *,
+    recordings: Path | None = None,
+    limits: LimitSettings = DEFAULT_LIMITS,
+    filler_ms: int = 0,
+) -> Account:
     return Account(
         name="reception",
         registrar=HOST,
@@ -36,7 +41,7 @@ def account(*, recordings: Path | None = None, limits: LimitSettings = DEFAULT_L
         greeting=GREETING,
         farewell=FAREWELL,
         sound=SoundSettings(echo_cancelling=False),  # scripted voices are all one: an echo
-        turn=TurnSettings(prepare_ms=100, pause_ms=240),
+        turn=TurnSettings(prepare_ms=100, pause_ms=240, filler_ms=filler_ms),
         limits=limits,
         recording=RecordingSettings(directory=recordings),
     )
@@ -91,6 +96,9 @@ class ScriptedLanguageModel:
 
     def __init__(self, answer: str = "We open at eight.") -> None:
         self._answer = answer
+        self.may_answer = threading.Event()
+        """Cleared, it keeps the caller waiting."""
+        self.may_answer.set()
 
     def prime(self, messages: Sequence[Message], *, cancelled: Callable[[], bool]) -> None:
         pass
@@ -98,6 +106,7 @@ class ScriptedLanguageModel:
     def stream(
         self, messages: Sequence[Message], *, max_tokens: int, cancelled: Callable[[], bool]
     ) -> Iterator[str]:
+        self.may_answer.wait()
         yield self._answer
 
     def count_tokens(self, messages: Sequence[Message]) -> int:

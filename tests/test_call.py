@@ -21,6 +21,7 @@ from scripted_call import (
     EndlessVoice,
     LoudIsSpeech,
     ScriptedCall,
+    ScriptedLanguageModel,
     account,
     engines,
     free_port,
@@ -113,12 +114,13 @@ class Bench:
         *,
         recordings: Path | None = None,
         limits: LimitSettings = DEFAULT_LIMITS,
+        filler_ms: int = 0,
     ) -> None:
         self.call = call
         self.reports: queue.SimpleQueue[Report] = queue.SimpleQueue()
         self.session = CallSession(
             call,
-            account(recordings=recordings, limits=limits),
+            account(recordings=recordings, limits=limits, filler_ms=filler_ms),
             made,
             opening("You are a receptionist.", ""),
             report=self.reports.put,
@@ -229,6 +231,27 @@ def test_a_call_that_changes_its_codec_goes_on_and_is_recorded_at_its_first_rate
     (recording,) = tmp_path.rglob("*.wav")
     with wave.open(str(recording)) as file:
         assert file.getframerate() == rate_hz
+
+
+def test_a_caller_who_is_kept_waiting_hears_so_and_then_the_answer() -> None:
+    port = free_port()
+    call = ScriptedCall(remote_port=port)
+    made, model = engines("When do you open?", "Goodbye."), ScriptedLanguageModel()
+    bench = Bench(call, replace(made, language_model=model), filler_ms=20)
+    caller = CallerPhone(port, call.media.local_port)
+    bench.start()
+    caller.hear_out()
+    model.may_answer.clear()
+    caller.say()
+    caller.hear_out()
+    model.may_answer.set()
+    while not isinstance(measured := bench.reports.get(timeout=PATIENCE_SECONDS), TurnMeasured):
+        pass
+    caller.say()
+    bench.join()
+    caller.close()
+    assert measured.marks["filler"] < measured.marks["heard"]
+    assert call.done == ["answer", "hang up"]
 
 
 def test_a_caller_whose_media_moves_hears_and_is_heard_at_the_new_address() -> None:

@@ -124,3 +124,17 @@ def test_a_turn_after_a_hold_is_as_long_as_it_was(journal, reports, monkeypatch)
     journal.played(Played(np.zeros(160, np.int16), turn=1, clause=0, is_first=True))
     (measured,) = reports
     assert measured.marks == {"heard": 500.0}
+
+
+def test_a_filler_is_marked_and_the_answer_counts(journal, reports, monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr(journal.stopwatch, "_clock", lambda: now[0])
+    journal.stopwatch.start()
+    journal.stopwatch.open(1, last_voiced=-1)
+    now[0] += 2.0
+    journal.played(Played(np.zeros(160, np.int16), filler_of=1))
+    assert reports == []
+    now[0] += 1.0
+    journal.played(Played(np.zeros(160, np.int16), turn=1, clause=0, is_first=True))
+    (measured,) = reports
+    assert measured.marks == {"filler": 2000.0, "heard": 3000.0}

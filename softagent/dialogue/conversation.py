@@ -81,6 +81,18 @@ class Conversation:
         """Id that the words being heard have, or will have if they are meant."""
         return self._turn.id + (self.state is AgentState.INTERRUPTED)
 
+    @property
+    def unanswered(self) -> int | None:
+        """Id of the caller's turn that is over, and of whose answer nothing has been heard yet."""
+        turn = self._turn
+        match self.state:
+            case AgentState.FINALIZING if turn.is_over:
+                return turn.id
+            case AgentState.THINKING if turn.is_over and turn.words and not turn.is_heard:
+                return turn.id
+            case _:
+                return None
+
     def handle(self, event: Event) -> list[Command]:
         """Take one event; return what is to be done about it, in order."""
         if self.state is AgentState.CLOSED:

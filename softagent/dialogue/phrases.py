@@ -13,6 +13,8 @@ class Phrases:
     still_there: str
     say_again: str
     trouble: str
+    fillers: tuple[str, ...]
+    """Short, said in turn when an answer takes long."""
     goodbye: re.Pattern[str]
     """Matches a whole utterance that ends the call."""
     goodbye_word: re.Pattern[str]
@@ -23,6 +25,7 @@ ENGLISH = Phrases(
     still_there="Are you still there?",
     say_again="I'm sorry, I didn't catch that. Could you say it again?",
     trouble="I'm sorry, I'm having trouble right now. Please call again later. Goodbye.",
+    fillers=("One moment.", "Let me see."),
     goodbye=re.compile(
         r"(?:(?:ok|okay|all right|alright|great|perfect|well|no|thanks?|thank you|so much|very much"
         r"|that'?s (?:all|it|everything)|that is (?:all|it|everything)|have a (?:nice|good|great) day"
@@ -39,6 +42,7 @@ KOREAN = Phrases(
     still_there="여보세요, 듣고 계신가요?",
     say_again="죄송합니다. 다시 한번 말씀해 주시겠어요?",
     trouble="죄송합니다. 지금은 도와드릴 수 없습니다. 나중에 다시 전화해 주세요. 안녕히 계세요.",
+    fillers=("잠시만요.", "네, 확인해 볼게요."),
     goodbye=re.compile(r".*(?:안녕히 계세요|끊을게요|끊겠습니다)[\s,.!]*"),
     goodbye_word=re.compile(r"안녕히 (?:계세요|가세요)[\s,.!]*$"),
 )

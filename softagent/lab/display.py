@@ -18,6 +18,7 @@ STAGE_NAMES = {
     "first_clause": "first clause",
     "first_audio": "first sound",
     "ended": "turn ended",
+    "filler": "filler heard",
     "heard": "answer heard",
 }
 """The marks of `softagent.report.TurnMeasured` in words."""
@@ -27,6 +28,7 @@ SHORT_NAMES = {
     "first_token": "token",
     "first_clause": "clause",
     "first_audio": "sound",
+    "filler": "filler",
     "heard": "heard",
 }
 """What fits on one line of a terminal."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from softagent.config import Account, LlmSettings, Secret
+from softagent.config import Account, LlmSettings, Secret, TurnSettings
 from softagent.lab.sipwire import Address
 
 EXTENSION = "100"
@@ -69,5 +69,6 @@ def lab_account(
         greeting=GREETING,
         persona=PERSONA,
         facts=FACTS,
+        turn=TurnSettings(filler_ms=0),  # callers and figures would take one for the answer
     )
     return replace(account, llm=LlmSettings(model=model)) if model else account

@@ -43,6 +43,8 @@ class Played:
     """The first frame of the reply: the caller hears the answer begin."""
     is_last: bool = False
     """The last frame of the reply: the caller has heard all of it."""
+    filler_of: int | None = None
+    """The turn whose answer this keeps the caller waiting for."""
 
 
 @dataclass(frozen=True, slots=True)

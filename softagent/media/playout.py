@@ -2,7 +2,7 @@
 
 reply thread -> put, finish -.
                               Playout -> pop -> media clock -> encode, send
-call thread  -> begin, release, pause, resume, stop
+call thread  -> begin, interject, release, pause, resume, stop
 """
 
 from __future__ import annotations
@@ -34,9 +34,12 @@ class Playout:
         self._rise_gain[:fade_samples] = np.linspace(0, 1, fade_samples, endpoint=False)
 
         self._lock = threading.Lock()
-        """Guards everything below: reply thread (put, finish), call thread (begin, release,
-        stop), media clock (pop). Held for microseconds, never across a call into other code."""
+        """Guards everything below: reply thread (put, finish), call thread (begin, interject,
+        release, stop), media clock (pop). Held for microseconds, never across a call into other
+        code."""
         self._turn: int | None = None
+        self._filler: deque[Samples] = deque()
+        """What is heard before the reply, to bridge the wait for it."""
         self._frames: deque[tuple[Samples, int]] = deque()
         self._rest = self._silence[:0]
         """What was put and doesn't fill a frame yet."""
@@ -46,7 +49,9 @@ class Playout:
         self._is_paused = False
         self._is_finished = False
         self._is_begun = False
-        """Whether a frame of the turn has been heard."""
+        """Whether a frame of the reply has been heard."""
+        self._has_filled = False
+        """Whether a frame of the filler has been."""
         self._last_heard: Samples | None = None
         """The frame heard in the last tick if it was a reply's: what a cut must fade from."""
         self._fade_out: Samples | None = None
@@ -104,6 +109,21 @@ class Playout:
             self._is_released = True
             return True
 
+    def interject(self, turn: int, samples: Samples) -> bool:
+        """Have a short filler, shape (n,), heard while the reply of `turn` is still to come.
+
+        The reply follows it without a gap, and nothing counts it as a part of the reply. False
+        when `turn` is not current, not released, has had one, or has sound of its own already.
+        """
+        with self._lock:
+            is_wanted = turn == self._turn and self._is_released and not self._is_finished
+            if not is_wanted or self._is_begun or self._frames or self._has_filled or self._filler:
+                return False
+            size = self._frame_samples
+            padded = np.pad(samples, (0, -len(samples) % size))
+            self._filler.extend(padded[i : i + size] for i in range(0, len(padded), size))
+            return True
+
     def pause(self, turn: int) -> None:
         """Keep `turn` for later: it fades out within 5 ms, and sound of it is still accepted.
 
@@ -119,7 +139,9 @@ class Playout:
         with self._lock:
             if turn == self._turn and self._is_paused:
                 self._is_paused = False
-                if self._is_begun and self._frames:
+                if self._has_filled and self._filler:
+                    self._filler[0] = (self._filler[0] * self._rise_gain).astype(np.int16)
+                elif self._is_begun and self._frames:
                     samples, clause = self._frames[0]
                     self._frames[0] = (samples * self._rise_gain).astype(np.int16), clause
 
@@ -145,6 +167,10 @@ class Playout:
                 self._last_heard = None
                 return Played(fade_out)
             if self._turn is not None and self._is_released and not self._is_paused:
+                if self._filler:
+                    self._has_filled = True
+                    self._last_heard = self._filler.popleft()
+                    return Played(self._last_heard, filler_of=self._turn)
                 if self._frames:
                     samples, clause = self._frames.popleft()
                     return self._heard(samples, clause)
@@ -190,9 +216,13 @@ class Playout:
         self._forget()
 
     def _fade(self) -> None:
-        if self._is_begun and self._last_heard is not None:
+        if self._last_heard is None or not (self._is_begun or self._has_filled):
+            return
+        if self._filler:
+            tail = self._filler[0]
+        else:
             tail = self._frames[0][0] if self._frames else self._extended_rest()
-            self._fade_out = (tail * self._fade_gain).astype(np.int16)
+        self._fade_out = (tail * self._fade_gain).astype(np.int16)
 
     def _extended_rest(self) -> Samples:
         """The sound that follows the last frame heard, its last sample held to the end."""
@@ -204,6 +234,8 @@ class Playout:
 
     def _forget(self) -> None:
         self._turn = None
+        self._filler.clear()
+        self._has_filled = False
         self._frames.clear()
         self._rest = self._silence[:0]
         self._clause = None

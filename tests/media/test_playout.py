@@ -306,3 +306,55 @@ def test_another_turn_is_not_paused_by_an_old_command() -> None:
     playout.release(2)
     playout.pause(1)
     assert playout.pop().turn == 2
+
+
+def test_a_filler_is_heard_before_the_reply_and_is_no_part_of_it() -> None:
+    playout = Playout(8000)
+    playout.begin(1)
+    playout.release(1)
+    assert playout.interject(1, sound(FRAME + 1, 7))
+    playout.put(1, 0, sound(FRAME))
+    assert playout.pending_frames(1) == 1
+    heard = [playout.pop() for _ in range(3)]
+    assert [one.turn for one in heard] == [None, None, 1]
+    assert [one.filler_of for one in heard] == [1, 1, None]
+    assert heard[1].samples.tolist() == [7] + [0] * (FRAME - 1)
+    assert heard[2].is_first
+    assert playout.underruns == 0
+
+
+def test_no_filler_is_taken_by_a_reply_that_is_there_hidden_foreign_or_filled_before() -> None:
+    assert not ready(1, sound(FRAME)).interject(1, sound(FRAME))
+    playout = Playout(8000)
+    playout.begin(1)
+    assert not playout.interject(1, sound(FRAME)), "not released"
+    playout.release(1)
+    assert not playout.interject(2, sound(FRAME)), "not current"
+    assert playout.interject(1, sound(FRAME))
+    playout.pop()
+    assert not playout.interject(1, sound(FRAME)), "one is enough"
+
+
+def test_a_filler_that_is_cut_off_fades() -> None:
+    playout = Playout(8000)
+    playout.begin(1)
+    playout.release(1)
+    playout.interject(1, sound(3 * FRAME))
+    playout.pop()
+    playout.stop(1)
+    faded = playout.pop()
+    assert (faded.samples[0], faded.filler_of) == (1000, None)
+    assert not faded.samples[FADE:].any()
+    assert not playout.pop().samples.any()
+
+
+def test_a_paused_filler_goes_on_where_it_was() -> None:
+    playout = Playout(8000)
+    playout.begin(1)
+    playout.release(1)
+    playout.interject(1, sound(3 * FRAME))
+    playout.pop()
+    playout.pause(1)
+    assert [playout.pop().filler_of for _ in range(3)] == [None] * 3
+    playout.resume(1)
+    assert [playout.pop().filler_of for _ in range(3)] == [1, 1, None]
