@@ -29,6 +29,7 @@ from softagent.dialogue.events import (
     FinishTranscript,
     ForgetUtterance,
     HangUp,
+    PauseJudged,
     PauseReply,
     PrepareReply,
     PrepareSpeech,
@@ -113,6 +114,7 @@ class CallSession:
             now=self._now,
             name=account.name,
             log=self._journal.log,
+            end_of_turn=engines.end_of_turn,
         )
         self._listener = Listener(
             engines.voice_activity(codec.rate_hz),
@@ -334,6 +336,8 @@ class CallSession:
                 self._journal.transcript(event, is_current=is_current)
                 if is_current:
                     self._listener.observe(text)
+            case PauseJudged(turn=turn) if turn == self._conversation.hearing_turn:
+                self._listener.judge(event.probability)
             case ClauseWritten():
                 self._journal.clause(event)
 

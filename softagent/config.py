@@ -178,6 +178,8 @@ class TurnSettings:
     """The same after a short answer ("yes"); after a whole sentence, half way up to `pause_ms`."""
     longest_pause_ms: Annotated[int, Between(100, 10000)] = 1200
     """The same in the middle of a sentence or of a number."""
+    end_model: ModelRef = ""
+    """A model that judges a pause by its sound as well, "smart-turn"; the words alone unless set."""
     barge_in: Literal["off", "words", "instant"] = "instant"
     """Whether the caller may interrupt the agent: never, with words, or with any speech (which words must then confirm)."""
     barge_in_ms: Annotated[int, Between(20, 2000)] = 128

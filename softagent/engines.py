@@ -59,6 +59,14 @@ class Recognizer(Protocol):
         ...
 
 
+class EndOfTurn(Protocol):
+    """Whether a pause ends the caller's turn, by its sound. One object per process; any thread may ask."""
+
+    def probability(self, sound: Samples, rate_hz: int) -> float:
+        """Probability 0..1 that whoever spoke `sound`, shape (n,), up to now has finished."""
+        ...
+
+
 class LanguageModel(Protocol):
     """Words for an answer. One object per process; one generation at a time."""
 
@@ -108,6 +116,7 @@ class Engines:
     """rate_hz -> a fresh recognizer for one call."""
     language_model: LanguageModel
     synthesizer: Synthesizer
+    end_of_turn: EndOfTurn | None = None
 
 
 def load_engines(account: Account, store: ModelStore) -> Engines:
@@ -123,6 +132,7 @@ def load_engines(account: Account, store: ModelStore) -> Engines:
         recognizer=_load_recognizer(account, store),
         language_model=_load_language_model(account.llm, store),
         synthesizer=_load_synthesizer(account.synthesizer, store),
+        end_of_turn=_load_end_of_turn(account.turn.end_model, store),
     )
 
 
@@ -156,6 +166,16 @@ def _load_recognizer(account: Account, store: ModelStore) -> Callable[[int], Rec
             vosk = VoskModel(settings.model if named else store.resolve(settings.model))
             vosk.warm_up()
             return lambda rate_hz: vosk.recognizer(rate_hz, settings.partial_interval_ms)
+
+
+def _load_end_of_turn(model: str, store: ModelStore) -> EndOfTurn | None:
+    if not model:
+        return None
+    from softagent.speech.smart_turn import SmartTurnModel
+
+    smart_turn = SmartTurnModel(store.resolve(model))
+    smart_turn.warm_up()
+    return smart_turn
 
 
 def _load_language_model(settings: LlmSettings, store: ModelStore) -> LanguageModel:

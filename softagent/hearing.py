@@ -4,13 +4,28 @@ from __future__ import annotations
 
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from softagent.dialogue.events import Event, ReplyFailed, TranscriptChanged, TranscriptFinished
-from softagent.engines import Recognizer
+import numpy as np
+
+from softagent.dialogue.events import (
+    Event,
+    PauseJudged,
+    ReplyFailed,
+    TranscriptChanged,
+    TranscriptFinished,
+)
+from softagent.engines import EndOfTurn, Recognizer
+from softagent.errors import EngineFailed
 from softagent.log import CallLogger
-from softagent.media.frame import Samples
+from softagent.media.frame import Samples, ticks
+
+JUDGED_TICKS = ticks(8000)
+"""Of an utterance, that an end-of-turn model hears at most."""
+SETTLED_MS = 200
+"""Silence after the last word that such a model was trained with; at the pause it is half there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +60,13 @@ class Hearing:
         now: Callable[[], int],
         name: str,
         log: CallLogger,
+        end_of_turn: EndOfTurn | None = None,
     ) -> None:
         self._log = log
         self._recognizer = recognizer
+        self._end_of_turn = end_of_turn
+        self._rate_hz = rate_hz
+        self._utterance: deque[Samples] = deque(maxlen=JUDGED_TICKS)
         self._post = post
         self._now = now
         self._partial_samples = recognizer.partial_interval_ms * rate_hz // 1000
@@ -110,6 +129,7 @@ class Hearing:
         match job:
             case _Sound(samples, is_voiced):
                 self._recognizer.accept(samples)
+                self._utterance.append(samples)
                 self._unread_samples += len(samples)
                 is_due = self._unread_samples >= self._partial_samples
                 if is_due and is_voiced and self._jobs.empty():
@@ -118,9 +138,24 @@ class Hearing:
             case _Finish(turn):
                 words = self._recognizer.finish()
                 self._post(TranscriptFinished(self._now(), turn, words))
+                self._judge(turn)
             case _Forget():
                 self._recognizer.reset()
+                self._utterance.clear()
                 self._unread_samples, self._words = 0, ""
+
+    def _judge(self, turn: int) -> None:
+        """Judge the pause by its sound, unless the caller has gone on meanwhile."""
+        if self._end_of_turn is None or not self._utterance or not self._jobs.empty():
+            return
+        settled = np.zeros(SETTLED_MS // 2 * self._rate_hz // 1000, np.int16)
+        sound = np.concatenate((*self._utterance, settled))
+        try:
+            probability = self._end_of_turn.probability(sound, self._rate_hz)
+        except EngineFailed:  # the words are known, and will do
+            self._log.exception("event=end-of-turn-failed")
+            return
+        self._post(PauseJudged(self._now(), turn, probability))
 
     def _report(self, words: str) -> None:
         if words != self._words:

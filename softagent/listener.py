@@ -97,6 +97,7 @@ class Listener:
             event = self._endpointer.push(probability, tick=tick, agent_speaks=agent_speaks)
             match event:
                 case SpeechStarted() | SpeechResumed():
+                    self._policy.hear_pause(None)
                     self._begin_hearing()
                 case SpeechPaused():
                     self._is_hearing = False
@@ -110,6 +111,10 @@ class Listener:
     def observe(self, words: str) -> None:
         """Learn the transcript so far: it may shorten or lengthen the pause that ends the turn."""
         self._endpointer.observe(words)
+
+    def judge(self, probability: float) -> None:
+        """Learn how likely it is by the sound of the running pause that the caller has finished."""
+        self._policy.hear_pause(probability)
 
     def _begin_hearing(self) -> None:
         """Hand over what came before the start was noticed, then everything as it comes."""

@@ -63,6 +63,8 @@ def check_account(account: Account, store: ModelStore) -> Iterator[Finding]:
         yield _finding(f"{subject}.model", partial(_model, engine, model, store))
     if account.sound.needs_webrtc:
         yield _finding("sound", _webrtc)
+    if end_model := account.turn.end_model:
+        yield _finding("turn.end_model", partial(_model, "smart-turn", end_model, store))
     yield _finding("facts", partial(_facts, account))
     yield _finding("local_port", partial(_sip_port, account))
     if account.transport in ("tls", "auto"):

@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from multiprocessing.connection import Connection
 
 from softagent.call import CallSession
@@ -106,7 +107,7 @@ def _warm_engines(account: Account) -> Engines:
     _log.info(
         "account=%s event=engines-ready seconds=%.1f", account.name, time.monotonic() - started
     )
-    return Engines(engines.voice_activity, engines.recognizer, engines.language_model, speech)
+    return replace(engines, synthesizer=speech)
 
 
 def _share_one_heap() -> None:

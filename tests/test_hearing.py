@@ -9,7 +9,14 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from softagent.dialogue.events import Event, ReplyFailed, TranscriptChanged, TranscriptFinished
+from softagent.dialogue.events import (
+    Event,
+    PauseJudged,
+    ReplyFailed,
+    TranscriptChanged,
+    TranscriptFinished,
+)
+from softagent.errors import EngineFailed
 from softagent.hearing import Hearing
 from softagent.log import call_logger
 from softagent.media.frame import Samples
@@ -42,8 +49,20 @@ class ScriptedRecognizer:
         self.frames = 0
 
 
-class Bench:
+class FrameCounter:
+    """An end-of-turn model whose probability is how many hundreds of frames it was given."""
+
     def __init__(self) -> None:
+        self.fails = False
+
+    def probability(self, sound: Samples, rate_hz: int) -> float:
+        if self.fails:
+            raise EngineFailed("model gone")
+        return sound.size / len(FRAME) / 100
+
+
+class Bench:
+    def __init__(self, end_of_turn: FrameCounter | None = None) -> None:
         self.recognizer = ScriptedRecognizer()
         self.events: queue.Queue[Event] = queue.Queue()
         self.hearing = Hearing(
@@ -53,6 +72,7 @@ class Bench:
             now=lambda: 7,
             name="test",
             log=call_logger("test", "1"),
+            end_of_turn=end_of_turn,
         )
 
     def drain(self, kind: type[Event]) -> Event:
@@ -157,3 +177,60 @@ def test_the_end_of_a_call_does_not_wait_for_speech_that_nobody_will_answer(benc
     may_go_on.set()
     bench.hearing.close(WAIT_SECONDS)
     assert bench.recognizer.frames == 1
+
+
+@pytest.fixture
+def judging() -> Iterator[tuple[Bench, FrameCounter]]:
+    judge = FrameCounter()
+    made = Bench(judge)
+    yield made, judge
+    made.hearing.close(WAIT_SECONDS)
+
+
+def test_a_pause_is_judged_by_the_sound_of_its_utterance_after_its_words_are_out(
+    judging: tuple[Bench, FrameCounter],
+) -> None:
+    """100 ms of silence, five frames, are added to what was heard."""
+    bench, _ = judging
+    for _ in range(10):
+        bench.hearing.accept(FRAME, is_voiced=False)
+    bench.hearing.finish(1)
+    bench.hearing.start()
+    assert bench.events.get(timeout=WAIT_SECONDS) == TranscriptFinished(7, 1, "10 frames.")
+    assert bench.events.get(timeout=WAIT_SECONDS) == PauseJudged(7, 1, 0.15)
+
+
+def test_only_the_running_utterance_is_judged_and_of_that_its_last_8_seconds(
+    judging: tuple[Bench, FrameCounter],
+) -> None:
+    bench, _ = judging
+    bench.hearing.accept(FRAME, is_voiced=False)
+    bench.hearing.forget()
+    for _ in range(1000):
+        bench.hearing.accept(FRAME, is_voiced=False)
+    bench.hearing.finish(1)
+    bench.hearing.start()
+    assert bench.drain(PauseJudged) == PauseJudged(7, 1, 4.05)
+
+
+def test_a_pause_after_which_the_caller_has_gone_on_is_not_judged(
+    judging: tuple[Bench, FrameCounter],
+) -> None:
+    bench, _ = judging
+    bench.hearing.accept(FRAME, is_voiced=False)
+    bench.hearing.finish(1)
+    bench.hearing.accept(FRAME, is_voiced=False)
+    bench.hearing.finish(2)
+    bench.hearing.start()
+    assert bench.drain(PauseJudged) == PauseJudged(7, 2, 0.07)
+
+
+def test_a_judge_that_breaks_costs_no_words(judging: tuple[Bench, FrameCounter]) -> None:
+    bench, judge = judging
+    judge.fails = True
+    bench.hearing.accept(FRAME, is_voiced=False)
+    bench.hearing.finish(1)
+    bench.hearing.finish(2)
+    bench.hearing.start()
+    assert bench.drain(TranscriptFinished) == TranscriptFinished(7, 1, "1 frames.")
+    assert bench.drain(TranscriptFinished) == TranscriptFinished(7, 2, "1 frames.")

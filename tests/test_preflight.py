@@ -20,6 +20,7 @@ from softagent.config import (
     SynthesizerSettings,
     TlsSettings,
     TraceSettings,
+    TurnSettings,
     VadSettings,
 )
 from softagent.errors import (
@@ -100,6 +101,15 @@ def test_a_model_for_another_engine_is_a_problem(account: Account, store: ModelS
     settings = RecognizerSettings(engine="vosk", model="whisper-base")
     [finding] = problems(account, store, recognizer=settings)
     assert finding.detail == '"whisper-base" is a model for whisper, not for vosk'
+
+
+def test_an_end_model_is_looked_for_only_when_one_is_set(
+    account: Account, store: ModelStore
+) -> None:
+    assert "turn.end_model" not in {finding.subject for finding in check_account(account, store)}
+    wrong = dataclasses.replace(account, turn=TurnSettings(end_model="whisper-tiny.en"))
+    problems = {f.subject: f.detail for f in check_account(wrong, store) if f.error}
+    assert "is a model for whisper, not for smart-turn" in problems["turn.end_model"]
 
 
 def test_a_language_is_enough_for_vosk_alone(account: Account, store: ModelStore) -> None:

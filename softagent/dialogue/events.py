@@ -97,6 +97,16 @@ class TranscriptFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class PauseJudged:
+    """What the pause at which turn `turn` was prepared sounds like."""
+
+    tick: int
+    turn: int
+    probability: float
+    """0..1, that the caller has finished."""
+
+
+@dataclass(frozen=True, slots=True)
 class ClauseWritten:
     """The words of a clause of a reply are there; its sound follows."""
 
@@ -186,6 +196,7 @@ Event = (
     | SpeechEnded
     | TranscriptChanged
     | TranscriptFinished
+    | PauseJudged
     | ClauseWritten
     | ClauseSpoken
     | ReplyWritten

@@ -78,16 +78,37 @@ class WordPolicy:
         self._lengths = lengths
         self._words = words
         self._expected = Expected.ANYTHING
+        self._finished: float | None = None
 
     def hear_agent(self, said: str) -> None:
         """Note what the caller has heard the agent say last."""
         self._expected = expected_answer(said, self._words)
 
+    def hear_pause(self, finished: float | None) -> None:
+        """Note how likely it is, by the sound of the pause, that the caller has finished; None: unknown."""
+        self._finished = finished
+
     def __call__(self, text: str) -> int:
         """Ticks of silence after `text` that end the turn."""
-        return self._lengths.after(reading_of(text, self._expected, self._words))
+        reading = reading_of(text, self._expected, self._words)
+        if self._finished is not None and self._finished < UNFINISHED:
+            reading = doubted(reading)
+        return self._lengths.after(reading)
 
 
+def doubted(reading: Reading) -> Reading:
+    """`reading` where the sound of the pause says that more follows: a step longer."""
+    match reading:
+        case Reading.SHORT_ANSWER:
+            return Reading.FINISHED
+        case Reading.FINISHED:
+            return Reading.SENTENCE
+        case _:
+            return Reading.OPEN
+
+
+UNFINISHED = 0.5
+"""Probability of having finished below which the sound of a pause counts against it."""
 WHOLE_NUMBER_DIGITS = 10
 """A telephone number with its area code: nobody is expected to go on."""
 QUESTION_WORDS = 3

@@ -10,6 +10,7 @@ from softagent.dialogue.pause import (
     Expected,
     PauseLengths,
     Reading,
+    WordPolicy,
     expected_answer,
     reading_of,
 )
@@ -89,6 +90,20 @@ def test_the_words_tell_how_far_the_caller_has_come(
 def test_the_pause_is_shortest_after_yes_and_longest_in_mid_sentence() -> None:
     lengths = PauseLengths(shortest=12, finished=20, usual=28, longest=60)
     assert [lengths.after(reading) for reading in Reading] == [28, 12, 20, 28, 60, 60]
+
+
+def test_a_pause_that_sounds_unfinished_is_a_step_longer() -> None:
+    policy = WordPolicy(PauseLengths(shortest=12, finished=20, usual=28, longest=60), ENGLISH)
+    texts = ("Are you open on Saturday?", "We were charged twice.", "The printer")
+    assert [policy(text) for text in texts] == [20, 28, 60]
+    policy.hear_pause(0.3)
+    assert [policy(text) for text in texts] == [28, 60, 60]
+    policy.hear_agent("Is that right?")
+    assert policy("Yes.") == 20
+    policy.hear_pause(0.9)
+    assert policy("Yes.") == 12
+    policy.hear_pause(None)
+    assert policy("Yes.") == 12
 
 
 def test_a_recognizer_without_punctuation_says_nothing_by_leaving_it_out() -> None:
