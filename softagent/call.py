@@ -10,13 +10,13 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
 
-from softagent.capture.names import call_file_name
 from softagent.capture.observe import Observe, unobserved
 from softagent.chat import Message
 from softagent.config import Account
+from softagent.deeds.doer import Doer, Keep, keep_nothing
 from softagent.dialogue.conversation import Conversation, ConversationSettings
+from softagent.dialogue.deeds import Deed, DeedOutcome
 from softagent.dialogue.events import (
     AgentState,
     CallAnswered,
@@ -24,7 +24,9 @@ from softagent.dialogue.events import (
     CancelReply,
     ClauseWritten,
     Command,
+    DeedDone,
     DigitPressed,
+    Do,
     Event,
     FinishTranscript,
     ForgetUtterance,
@@ -48,7 +50,7 @@ from softagent.dialogue.history import History
 from softagent.dialogue.phrases import phrases
 from softagent.dialogue.words import words
 from softagent.engines import Engines
-from softagent.errors import DiskFull, SoftagentError
+from softagent.errors import SoftagentError
 from softagent.filler import FillerPlayer
 from softagent.hearing import Hearing
 from softagent.inbox import Inbox
@@ -60,11 +62,11 @@ from softagent.media.courier import Courier
 from softagent.media.description import MediaDescription
 from softagent.media.frame import TICKS_PER_SECOND, Tick, ticks
 from softagent.media.playout import Playout
-from softagent.media.recorder import StereoRecorder
 from softagent.media.stream import RtpStream
+from softagent.recording import CallRecording
 from softagent.reply import ReplyThread
 from softagent.report import Report
-from softagent.sip.phone import CallEnd, IncomingCall
+from softagent.sip.phone import CallEnd, IncomingCall, Phone
 
 LAST_WORD_TICKS = ticks(200)
 """Silence sent after the last word, so that the far end's jitter buffer plays it before the BYE."""
@@ -87,8 +89,13 @@ class CallSession:
         report: Callable[[Report], None],
         observe: Observe = unobserved,
         courier: Courier | None = None,
+        phone: Phone | None = None,
+        keep: Keep = keep_nothing,
     ) -> None:
-        """`observe` sees the call's RTP as it is on the wire, for a trace; `courier` sends ours."""
+        """`observe` sees the call's RTP as it is on the wire, for a trace; `courier` sends ours.
+
+        `phone` calls those whom the caller is put through to; `keep` keeps messages.
+        """
         self._call = call
         self._account = account
         self._journal = Journal(account.name, call, report)
@@ -147,7 +154,22 @@ class CallSession:
             rate_hz=codec.rate_hz,
         )
         self._first_prompt = (*opening, Message(role="assistant", content=account.greeting))
-        self._recorder = self._open_recorder()
+        self._recording = CallRecording(
+            account.recording.directory,
+            account=account.name,
+            call_id=call.call_id,
+            rate_hz=codec.rate_hz,
+            on_failure=self._journal.recording_failed,
+        )
+        self._doer = Doer(
+            call,
+            account,
+            phone=phone,
+            press=self._stream.send_digits,
+            keep=keep,
+            on_done=self._report_deed,
+            log=self._journal.log,
+        )
         self._tick = 0
         self._held_ticks = 0
         """Of the hold that is going on; 0 when there is none."""
@@ -167,6 +189,7 @@ class CallSession:
                 self._replies.prime(self._first_prompt)
                 while not self._ended.is_set():
                     self._step()
+                self._handle(CallerHungUp(self._now()))  # what is to be kept of a call is done now
         finally:
             self._sum_up()
         return self._end
@@ -182,12 +205,13 @@ class CallSession:
     def _running(self) -> Iterator[None]:
         """The threads of the call, around its loop: whatever happens, all of them end."""
         with contextlib.ExitStack() as cleanup:  # a step that fails keeps none of the others back
-            cleanup.callback(self._close_recorder)
+            cleanup.callback(self._recording.close)
             self._hearing.start()
             cleanup.callback(self._hearing.close, JOIN_SECONDS)
             self._replies.start()
             cleanup.callback(self._replies.close, JOIN_SECONDS)
             cleanup.callback(self._stream.stop)
+            cleanup.callback(self._doer.close, JOIN_SECONDS)
             cleanup.callback(self._call.hang_up)
             self._start_media()
             self._call.on_media(self._move)
@@ -217,6 +241,11 @@ class CallSession:
         for digit in digits:
             self._inbox.post(DigitPressed(self._now(), digit))
 
+    def _report_deed(self, number: int, deed: Deed, outcome: DeedOutcome) -> None:
+        """What came of a deed, on the doer's thread."""
+        self._journal.deed(deed, outcome)
+        self._inbox.post(DeedDone(self._now(), number, outcome))
+
     def _step(self) -> None:
         """Deal with the next thing that happened."""
         item = self._inbox.take(SILENT_MEDIA_SECONDS)
@@ -241,7 +270,7 @@ class CallSession:
     def _on_tick(self, tick: Tick) -> None:
         self._tick = tick.index
         self._take_off_hold()
-        self._record(tick)
+        self._recording.write(tick)
         self._on_played(tick)
         self._listen(tick)
         self._filler.push(self._conversation.unanswered)
@@ -258,8 +287,9 @@ class CallSession:
         if not self._held_ticks:
             self._journal.held()
         self._held_ticks += 1
-        self._record(tick)
-        if self._held_ticks > self._account.limits.hold_seconds * TICKS_PER_SECOND:
+        self._recording.write(tick)
+        is_too_long = self._held_ticks > self._account.limits.hold_seconds * TICKS_PER_SECOND
+        if is_too_long and not self._doer.is_busy:  # a transfer has its own limits
             self.end(CallEnd.AGENT_HUNG_UP)
 
     def _take_off_hold(self) -> None:
@@ -271,15 +301,6 @@ class CallSession:
     def _notice_lost_caller(self) -> None:
         if self._stream.unheard_seconds >= self._account.limits.rtp_timeout_seconds:
             self.end(CallEnd.FAR_END_LOST)
-
-    def _record(self, tick: Tick) -> None:
-        if self._recorder is None:
-            return
-        try:
-            self._recorder.write(tick.caller, tick.agent.samples)
-        except (OSError, DiskFull) as error:
-            self._journal.recording_failed(error)
-            self._recorder = None
 
     def _on_played(self, tick: Tick) -> None:
         played = tick.agent
@@ -369,30 +390,12 @@ class CallSession:
                 self._playout.stop(turn)
                 self._replies.cancel(turn)
                 self._journal.forget_unheard()
+            case Do(number, deed):
+                self._doer.do(number, deed)
             case HangUp():
                 self._hang_up_at = self._tick + LAST_WORD_TICKS
 
     # Around the call
-
-    def _open_recorder(self) -> StereoRecorder | None:
-        directory = self._account.recording.directory
-        if directory is None:
-            return None
-        now = datetime.now()
-        name = call_file_name(self._account.name, self._call.call_id, now, ".wav")
-        try:
-            return StereoRecorder(directory / name, self._rate_hz)
-        except (OSError, DiskFull) as error:
-            self._journal.recording_failed(error)
-            return None
-
-    def _close_recorder(self) -> None:
-        if self._recorder is None:
-            return
-        try:
-            self._recorder.close()
-        except (OSError, DiskFull) as error:
-            self._journal.recording_failed(error)
 
     def _sum_up(self) -> None:
         self._journal.ended(

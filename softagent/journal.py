@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from softagent.dialogue.deeds import Deed, DeedOutcome, name_of
 from softagent.dialogue.events import ClauseWritten, TranscriptFinished
 from softagent.log import call_logger
 from softagent.media.frame import FRAME_MS, Played
 from softagent.media.quality import Quality
 from softagent.media.stats import StreamStats
-from softagent.report import CallEnded, CallSound, CallStarted, Heard, Report, Said, TurnMeasured
+from softagent.report import (
+    CallEnded,
+    CallSound,
+    CallStarted,
+    Did,
+    Heard,
+    Report,
+    Said,
+    TurnMeasured,
+)
 from softagent.sip.phone import CallEnd, IncomingCall
 from softagent.stopwatch import Stopwatch
 
 
 class Journal:
-    """One call's. Call thread only, but for `stopwatch.mark`. Words are logged at DEBUG only."""
+    """One call's. Call thread only, but for `stopwatch.mark` and `deed`. Words are logged at DEBUG only."""
 
     def __init__(self, account: str, call: IncomingCall, report: Callable[[Report], None]) -> None:
         self.log = call_logger(account, call.call_id)
@@ -67,6 +77,12 @@ class Journal:
         """The caller pressed a key; which one may be part of a PIN."""
         self.log.info("event=digit")
         self.log.debug("event=digit-pressed digit=%s", digit)
+
+    def deed(self, deed: Deed, outcome: DeedOutcome) -> None:
+        """What came of something that was done for the caller. The doer's thread."""
+        name, result = name_of(deed), outcome.result.value
+        self.log.info("event=deed name=%s result=%s detail=%r", name, result, outcome.detail)
+        self._report(Did(self._account, self._call, name, result))
 
     def held(self) -> None:
         """The call has been put on hold."""

@@ -39,6 +39,18 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True)
+class Did:
+    """Something was done for the caller, or tried."""
+
+    account: str
+    call: str
+    deed: str
+    """What: "transfer:sales", "action:booking", "message", "digits"."""
+    result: str
+    """A value of `softagent.dialogue.deeds.DeedResult`."""
+
+
+@dataclass(frozen=True, slots=True)
 class TurnMeasured:
     """Where the time of one turn went, in milliseconds after the caller's last voiced tick.
 
@@ -114,4 +126,4 @@ class RegistrationChanged:
     """How often we register again."""
 
 
-Report = CallStarted | Heard | Said | TurnMeasured | CallEnded
+Report = CallStarted | Heard | Said | Did | TurnMeasured | CallEnded

@@ -292,6 +292,7 @@ class Worker:
             report=self._report,
             observe=unobserved if self._tracer is None else self._tracer.media(call.call_id),
             courier=self._courier,
+            phone=self._phone,
         )
         with self._minding:
             self._calls[threading.current_thread()] = session

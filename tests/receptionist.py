@@ -55,7 +55,14 @@ class Receptionist(Extension):
             thread.join(PATIENCE_SECONDS)
 
     def _ring(self, call: IncomingCall) -> None:
-        session = CallSession(call, self.account, self._engines, (), report=lambda report: None)
+        session = CallSession(
+            call,
+            self.account,
+            self._engines,
+            (),
+            report=lambda report: None,
+            phone=self.phone,
+        )
         thread = threading.Thread(
             target=lambda: self._ends.put(session.run()), name="receptionist", daemon=True
         )

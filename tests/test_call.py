@@ -352,7 +352,7 @@ def test_a_recording_that_cannot_be_finished_costs_no_call(
         def close(self) -> None:
             raise DiskFull("no room left for the recording")
 
-    monkeypatch.setattr("softagent.call.StereoRecorder", FullDisk)
+    monkeypatch.setattr("softagent.recording.StereoRecorder", FullDisk)
     bench = Bench(ScriptedCall(), engines(), recordings=tmp_path)
     bench.start()
     assert bench.call.is_answered.wait(PATIENCE_SECONDS)

@@ -23,6 +23,7 @@ from softagent.dialogue.deeds import (
     RunAction,
     SendDigits,
     Transfer,
+    name_of,
 )
 from softagent.sip.phone import Call, Phone
 
@@ -73,14 +74,23 @@ class Doer:
         """From the call thread; None ends ours."""
         self._thread: threading.Thread | None = None
         self._name = account.name
+        self._wanted = self._done = 0
+        """How many deeds; the call thread counts the one, ours the other."""
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a deed is under way, or waits for its turn."""
+        return self._wanted > self._done
 
     def do(self, number: int, deed: Deed) -> None:
         """Carry out `deed` once those before it are done."""
+        self._log.info("event=deed-wanted name=%s", name_of(deed))
         if self._thread is None:
             self._thread = threading.Thread(
                 target=self._run, name=f"deeds {self._name}", daemon=True
             )
             self._thread.start()
+        self._wanted += 1
         self._deeds.put((number, deed))
 
     def close(self, timeout_seconds: float) -> None:
@@ -96,12 +106,7 @@ class Doer:
         while (wanted := self._deeds.get()) is not None:
             number, deed = wanted
             outcome = self._outcome(deed)
-            self._log.info(
-                "event=deed name=%s result=%s detail=%r",
-                name_of(deed),
-                outcome.result.value,
-                outcome.detail,
-            )
+            self._done += 1
             self._on_done(number, deed, outcome)
 
     def _outcome(self, deed: Deed) -> DeedOutcome:
@@ -140,16 +145,3 @@ class Doer:
         if result is None:
             return DeedOutcome(DeedResult.TIMED_OUT, "the keys are not confirmed")
         return outcome_of(result)
-
-
-def name_of(deed: Deed) -> str:
-    """For the log: what kind of deed, and which one. Nothing that the caller has said."""
-    match deed:
-        case Transfer(destination):
-            return f"transfer:{'-'.join(destination.split())}"
-        case RunAction(action):
-            return f"action:{action}"
-        case SendDigits():
-            return "digits"
-        case LeaveMessage():
-            return "message"

@@ -69,3 +69,16 @@ class DeedOutcome:
     """For the log; the status of a refusal, the error of a failure."""
     text: str = ""
     """What an action of the office's own wants said; empty for our own words."""
+
+
+def name_of(deed: Deed) -> str:
+    """For the log: what kind of deed, and which one. Nothing that the caller has said."""
+    match deed:
+        case Transfer(destination):
+            return f"transfer:{'-'.join(destination.split())}"
+        case RunAction(action):
+            return f"action:{action}"
+        case SendDigits():
+            return "digits"
+        case LeaveMessage():
+            return "message"

@@ -17,7 +17,7 @@ from pathlib import Path
 from softagent.config import Account
 from softagent.errors import SoftagentError
 from softagent.heartbeat import Beat, Ready
-from softagent.report import CallEnded, CallStarted, Heard, Report, Said, TurnMeasured
+from softagent.report import CallEnded, CallStarted, Did, Heard, Report, Said, TurnMeasured
 
 STOP_SECONDS = 10.0
 KIBIBYTE = 1024
@@ -119,7 +119,7 @@ class LabAgent:
                 self._is_ready.set()
             case Beat():
                 pass
-            case CallStarted() | Heard() | Said() | TurnMeasured() | CallEnded():
+            case CallStarted() | Heard() | Said() | Did() | TurnMeasured() | CallEnded():
                 self._on_report(message)
 
     def _last_words(self) -> str:

@@ -13,7 +13,7 @@ from fake_telephone import PATIENCE_SECONDS, FakeCall, FakePhone
 
 from softagent.abilities import Action, Destination, Parameter
 from softagent.config import Account, Secret
-from softagent.deeds.doer import Doer, Keep, keep_nothing, name_of
+from softagent.deeds.doer import Doer, Keep, keep_nothing
 from softagent.dialogue.deeds import (
     Deed,
     DeedOutcome,
@@ -22,6 +22,7 @@ from softagent.dialogue.deeds import (
     RunAction,
     SendDigits,
     Transfer,
+    name_of,
 )
 from softagent.log import call_logger
 from softagent.sip.phone import Outcome, Result
