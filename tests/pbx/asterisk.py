@@ -130,6 +130,12 @@ class Asterisk:
         assert found, "the console gives no count of channels"
         return int(found[1])
 
+    def is_bridged(self) -> bool:
+        """Whether two channels are connected with each other: a REFER before that gets a 400."""
+        lines = self.console("core show channels concise").splitlines()
+        bridges = [fields[-2] for line in lines if len(fields := line.split("!")) > 2]
+        return any(bridge and bridges.count(bridge) > 1 for bridge in bridges)
+
     def wait_until_idle(self, *, seconds: float = 5.0) -> None:
         """Wait until no call is left."""
         wait_for(lambda: self.channels() == 0, "the channels' end", seconds=seconds)

@@ -25,6 +25,10 @@ def transfer(leg: Leg, target: str) -> Result:
     return leg.do(lambda told: leg.call.transfer(target, told))
 
 
+def wait_until_bridged(pbx: Asterisk) -> None:
+    wait_for(pbx.is_bridged, "the bridge of the call", seconds=5)
+
+
 def assert_connected(caller: Call, colleague: Call) -> None:
     """The caller can be heard by the colleague, and hangs up."""
     said = caller.play(WORDS)
@@ -46,6 +50,7 @@ def test_a_blind_transfer(pbx: Asterisk, station: Station, dial_pbx: Dial) -> No
         wait_for(lambda: pbx.is_reachable(COLLEAGUE), "the colleague", seconds=15)
         leg = extension.answered()
         caller.wait("confirmed")
+        wait_until_bridged(pbx)
         results: list[Result] = []
         leg.call.transfer(COLLEAGUE, results.append)
         colleague.wait("ringing")
@@ -91,21 +96,23 @@ def consult(extension: Extension, colleague: Call) -> Leg:
 
 @pytest.mark.parametrize(("target", "outcome"), [(BUSY, Outcome.BUSY), (REFUSED, Outcome.REFUSED)])
 def test_a_blind_transfer_that_fails(
-    station: Station, dial_pbx: Dial, target: str, outcome: Outcome
+    pbx: Asterisk, station: Station, dial_pbx: Dial, target: str, outcome: Outcome
 ) -> None:
     """Asterisk has taken the caller from us by then; why nobody was reached is told all the same."""
     with station(PLAIN) as extension, dial_pbx(PLAIN) as caller:
         leg = extension.answered()
         caller.wait("confirmed")
+        wait_until_bridged(pbx)
         assert transfer(leg, target).outcome is outcome
 
 
 def test_a_blind_transfer_to_nowhere_leaves_the_caller_on_the_line(
-    station: Station, dial_pbx: Dial
+    pbx: Asterisk, station: Station, dial_pbx: Dial
 ) -> None:
     with station(PLAIN) as extension, dial_pbx(PLAIN) as caller:
         leg = extension.answered()
         caller.wait("confirmed")
+        wait_until_bridged(pbx)
         assert transfer(leg, NOWHERE) == Result(Outcome.REFUSED, 404, "Not Found")
         assert_still_there(leg, caller)
 

@@ -16,6 +16,10 @@ PATIENCE_SECONDS = 3.0
 """How long a test waits for what must come; it never waits this long when all is well."""
 
 
+RTP_VERSION = 2
+"""The first two bits of an RTP packet, which no text begins with."""
+
+
 class Peer:
     """The far end of one telephone, on a loopback address."""
 
@@ -41,9 +45,15 @@ class Peer:
         self.socket.close()
 
     def take(self, seconds: float) -> tuple[bytes, tuple[str, int]]:
-        """The next message, and where it came from. Raises TimeoutError."""
+        """The next message, and where it came from. Raises TimeoutError.
+
+        A packet of RTP is somebody's who sends to the port's last owner.
+        """
         self.socket.settimeout(seconds)
-        return self.socket.recvfrom(65535)
+        while True:
+            data, source = self.socket.recvfrom(65535)
+            if not data[:1] or data[0] >> 6 != RTP_VERSION:
+                return data, source
 
     def receive(self, seconds: float = PATIENCE_SECONDS) -> Request | Response:
         """The next message that is no REGISTER: those are granted on the way. Raises TimeoutError."""
