@@ -1,4 +1,4 @@
-"""What an account's agent can do besides talking: [[account.destination]] and [[account.action]]."""
+"""What an account's agent can do besides talking: [[account.destination]], [[account.action]], [[account.menu]]."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ Url = Annotated[
     str,
     Matching(r"https?://[^\s/?#@]+([/?][^\s#]*)?", 'an address, e.g. "https://10.0.0.5/book"'),
 ]
+Key = Annotated[str, Matching(r"[0-9*#]", "one key: 0 to 9, * or #")]
 Seconds = Annotated[int, Between(1, 120)]
 NO_TOKEN = Secret("")
 
@@ -63,6 +64,8 @@ class Parameter:
     choices: tuple[Choice, ...] = ()
     length: Annotated[int, Between(0, 40)] = 0
     """How many digits; any number unless set."""
+    secret: bool = False
+    """Whether it is neither read back nor remembered: a PIN."""
 
     def contradictions(self) -> Iterator[str]:
         """What can't be true together, one sentence each."""
@@ -106,7 +109,32 @@ class Action:
         yield from _same("parameters", [parameter.name for parameter in self.parameters])
 
 
-def contradictions(destinations: Sequence[Destination], actions: Sequence[Action]) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class MenuKey:
+    """[[account.menu]]: what a key does that the caller presses. Just one of the others is set."""
+
+    key: Key
+    transfer: str = ""
+    """Puts the caller through to the destination of this name."""
+    action: str = ""
+    """Begins the action of this name."""
+    say: str = ""
+    """Says this."""
+    ask: str = ""
+    """Answers as if the caller had said this."""
+    message: bool = False
+    """Takes a message."""
+
+    def contradictions(self) -> Iterator[str]:
+        """What can't be true together, one sentence each."""
+        chosen = [self.transfer, self.action, self.say, self.ask, self.message]
+        if sum(map(bool, chosen)) != 1:
+            yield "expected one of transfer, action, say, ask, message, and no other of them"
+
+
+def contradictions(
+    destinations: Sequence[Destination], actions: Sequence[Action], menu: Sequence[MenuKey]
+) -> Iterator[str]:
     """What can't be true together in the abilities of one account, one sentence each."""
     defaults = [f'"{known.name}"' for known in destinations if known.default]
     if len(defaults) > 1:
@@ -119,6 +147,15 @@ def contradictions(destinations: Sequence[Destination], actions: Sequence[Action
                 if words in first:
                     yield f'{label}: "{words}" means {first[words]} already; each needs its own'
                 first.setdefault(words, label)
+    yield from _same("menu: key", [entry.key for entry in menu])
+    for entry in menu:
+        for kind, name, known in (
+            ("transfer", entry.transfer, destinations),
+            ("action", entry.action, actions),
+        ):
+            if name and name not in [ability.name for ability in known]:
+                names = " or ".join(f'"{ability.name}"' for ability in known) or "one first"
+                yield f'menu "{entry.key}": {kind} "{name}": there is none: expected {names}'
 
 
 def _plain(words: str) -> str:

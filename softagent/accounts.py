@@ -124,7 +124,9 @@ def _contradictions(values: Values) -> Iterator[str]:
     transport = values.get("transport", "udp")
     if transport not in ("tls", "auto") and values["tls"] != TlsSettings():
         yield f'tls: has an effect with transport = "tls" only, and transport is "{transport}"'
-    yield from abilities.contradictions(values.get("destinations", ()), values.get("actions", ()))
+    yield from abilities.contradictions(
+        *(values.get(name, ()) for name in ("destinations", "actions", "menu"))
+    )
 
 
 def _clashes(accounts: list[Values]) -> Iterator[str]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from softagent.abilities import Action, Destination
+from softagent.abilities import Action, Destination, MenuKey
 from softagent.errors import UnknownAccount
 from softagent.rules import (
     AddressOrNetwork,
@@ -312,6 +312,7 @@ class Account:
     trace: TraceSettings = TraceSettings()
     destinations: Annotated[tuple[Destination, ...], OneEach("destination")] = ()
     actions: Annotated[tuple[Action, ...], OneEach("action")] = ()
+    menu: Annotated[tuple[MenuKey, ...], OneEach("menu")] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import errno
 import os
 import queue
 import re
+import shutil
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -75,6 +76,9 @@ def check_account(account: Account, store: ModelStore) -> Iterator[Finding]:
         yield _finding("recording.directory", partial(_folder, directory))
     if account.trace.directory is not None:
         yield _finding("trace.directory", partial(_folder, account.trace.directory))
+    for action in account.actions:
+        if action.command:
+            yield _finding(f"action.{action.name}", partial(_program, action.command[0]))
 
 
 def check_registration(phone: Phone, registrar: str, *, timeout_seconds: float = 10.0) -> Finding:
@@ -104,6 +108,15 @@ def _model(engine: str, model: str, store: ModelStore) -> str:
 def _webrtc() -> str:
     load_webrtc()
     return "WebRTC's audio processing is here"
+
+
+def _program(name: str) -> str:
+    found = shutil.which(name)
+    if found is None:
+        is_there = "/" in name and os.path.exists(name)
+        what = "can't be run by this user: chmod +x" if is_there else "there is no such program"
+        raise ConfigError([f"{name}: {what}"])
+    return found
 
 
 def _facts(account: Account) -> str:

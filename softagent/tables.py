@@ -127,7 +127,7 @@ def _read_value(option: Option, spelling: str, value: object, place: Place, valu
 def _read_each(
     schema: type, key: str, tables: object, option: Option, place: Place
 ) -> tuple[Any, ...]:
-    """The settings of each of a list of tables, all of which have a name; those without mistakes."""
+    """The settings of each of a list of tables, all of which have a name or a key; those without mistakes."""
     if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
         layout = f"tables, [[account.{key}]]" if option.is_one_each else "a list of tables"
         place.report(key, f"expected {layout}", value=shown(tables))
@@ -135,7 +135,7 @@ def _read_each(
     items = []
     for number, table in enumerate(tables, start=1):
         before = len(place.problems)
-        name = table.get("name")
+        name = table.get("name", table.get("key"))
         which = shown(name) if isinstance(name, str) and name else str(number)
         label = f"{place.label}: {key.removesuffix('s')} {which}"
         inner = Place(label, place.folder, place.problems, schema)

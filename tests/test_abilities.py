@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from softagent.abilities import Action, Destination, Parameter
+from softagent.abilities import Action, Destination, MenuKey, Parameter
 from softagent.accounts import read_office
 from softagent.config import Account
 from softagent.errors import ConfigError
@@ -120,6 +120,21 @@ def test_abilities_of_the_defaults_are_every_account_s_until_it_has_its_own(file
     assert file.read(own, defaults).destinations == (Destination("sales", "1004"),)
 
 
+def test_keys_do_what_is_written(file: File) -> None:
+    account = file.read(
+        SALES
+        + BOOKING
+        + '[[account.menu]]\nkey = "1"\ntransfer = "sales"\n'
+        + '[[account.menu]]\nkey = "2"\naction = "booking"\n'
+        + '[[account.menu]]\nkey = "#"\nmessage = true\n'
+    )
+    assert account.menu == (
+        MenuKey("1", transfer="sales"),
+        MenuKey("2", action="booking"),
+        MenuKey("#", message=True),
+    )
+
+
 @pytest.mark.parametrize(
     ("tables", "problem"),
     [
@@ -151,6 +166,12 @@ def test_abilities_of_the_defaults_are_every_account_s_until_it_has_its_own(file
         (BOOKING + "parameters = [{ name = 'room', type = 'choice', choices = ['a', 'A'] }]", 'action "booking": parameter "room": choices: expected each only once'),
         (BOOKING + "parameters = [{ name = 'day', length = 3 }]", 'action "booking": parameter "day": length: has an effect with type = "digits" only, and type is "text"'),
         (BOOKING + "parameters = [{ name = 'a' }, { name = 'a' }]", 'action "booking": parameters: expected each only once'),
+        ("[[account.menu]]\nkey = '12'\nsay = 'x'", 'menu "12": key "12": expected one key: 0 to 9, * or #'),
+        ("[[account.menu]]\nsay = 'x'", 'menu 1: missing option: key'),
+        ("[[account.menu]]\nkey = '1'", 'menu "1": expected one of transfer, action, say, ask, message, and no other of them'),
+        (SALES + "[[account.menu]]\nkey = '1'\ntransfer = 'sale'", 'menu "1": transfer "sale": there is none: expected "sales"'),
+        ("[[account.menu]]\nkey = '1'\naction = 'x'", 'menu "1": action "x": there is none: expected one first'),
+        ("[[account.menu]]\nkey = '1'\nsay = 'x'\n[[account.menu]]\nkey = '1'\nsay = 'y'", 'menu: key: expected each only once'),
     ],
 )  # fmt: skip
 def test_a_mistake_names_table_option_and_expectation(

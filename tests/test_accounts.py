@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from softagent.abilities import Action, Destination, Parameter
+from softagent.abilities import Action, Destination, MenuKey, Parameter
 from softagent.accounts import read_office
 from softagent.config import Account, LlmSettings, PortRange, Secret, TurnSettings
 from softagent.errors import (
@@ -393,7 +393,8 @@ def test_the_example_shows_every_option_with_its_default(folder: Folder) -> None
         elif option.is_one_each:
             [table] = shown[option.spellings[0]]
             missing = {known.name for known in options_of(option.item)} - table.keys()
-            assert missing <= {"webhook", "token"}, "both ways to do it can't be shown at once"
+            either = {"webhook", "token", "action", "say", "ask", "message"}
+            assert missing <= either, "only one way to do it can be shown at once"
         elif not option.is_required:
             assert option.name in shown
     [account] = folder.read(
@@ -409,7 +410,7 @@ def test_the_example_shows_every_option_with_its_default(folder: Folder) -> None
         "sales",
         "booking",
     ]
-    assert replace(account, destinations=(), actions=()) == Account(
+    assert replace(account, destinations=(), actions=(), menu=()) == Account(
         "reception", "pbx.lan", "100", password=Secret("hunter2")
     )
 
@@ -419,7 +420,7 @@ def test_the_example_mentions_every_other_spelling() -> None:
         assert re.search(
             rf"^(# )?(or: )?{key} = |^# \[\[?defaults\.{key}\]\]?$", EXAMPLE.read_text(), re.M
         )
-    for key in keys_of(Action) | keys_of(Destination) | keys_of(Parameter):
+    for key in keys_of(Action) | keys_of(Destination) | keys_of(Parameter) | keys_of(MenuKey):
         assert re.search(rf"^# .*\b{key} = ", EXAMPLE.read_text(), re.M)
 
 
@@ -436,7 +437,7 @@ KEYS = st.one_of(
     st.sampled_from(
         sorted(
             frozenset[str]().union(
-                *map(keys_of, (Account, TurnSettings, LlmSettings, Action, Destination))
+                *map(keys_of, (Account, TurnSettings, LlmSettings, Action, Destination, MenuKey))
             )
         )
     ),
@@ -446,7 +447,9 @@ LINES = st.one_of(
     st.tuples(KEYS, SCALARS).map(" = ".join),
     KEYS.map(lambda key: f"[account.{key}]"),
     KEYS.map(lambda key: f"[defaults.{key}]"),
-    st.sampled_from(["[[account]]", "[[account.destination]]", "[[account.action]]"]),
+    st.sampled_from(
+        ["[[account]]", "[[account.destination]]", "[[account.action]]", "[[account.menu]]"]
+    ),
     st.just("[defaults]"),
     st.just(MINIMAL),
 )

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from softagent.abilities import Action
 from softagent.config import (
     Account,
     LlmSettings,
@@ -88,6 +89,25 @@ def test_all_is_well(account: Account, store: ModelStore, tmp_path: Path) -> Non
         "trace.directory": str(tmp_path),
     }
     assert not (tmp_path / "a").exists()
+
+
+def test_a_program_that_can_not_be_run_is_a_problem(
+    account: Account, store: ModelStore, tmp_path: Path
+) -> None:
+    """One that isn't there, and one that isn't executable; a webhook is not asked."""
+    script = tmp_path / "book.sh"
+    there = dataclasses.replace(
+        account,
+        actions=(Action("book", command=("sh",)), Action("ask", webhook="http://127.0.0.1:9/")),
+    )
+    assert not problems(there, store)
+    broken = (Action("book", command=(str(script),)),)
+    assert [
+        (known.subject, known.detail) for known in problems(account, store, actions=broken)
+    ] == [("action.book", f"{script}: there is no such program")]
+    script.touch(mode=0o600)
+    [finding] = problems(account, store, actions=broken)
+    assert finding.detail == f"{script}: can't be run by this user: chmod +x"
 
 
 def test_a_missing_model_is_a_problem(account: Account, store: ModelStore) -> None:
