@@ -1,0 +1,201 @@
+r"""What callers want done, in their words, by language.
+
+Patterns are matched against plain words: lower case, one space between, no punctuation (see
+`plain_words`). Callers may be hostile: no pattern repeats a group that can match the same
+words in two ways, so that each takes linear time.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from softagent.dialogue.words import plain_words
+
+LONGEST_CHARACTERS = 500
+"""Of an utterance: what comes later in one is no request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """One language's patterns."""
+
+    put_through: re.Pattern[str]
+    """Ends where the name begins; whatever follows, a transfer is wanted."""
+    speak_to: re.Pattern[str]
+    """The same, unless it is the agent who is meant."""
+    have: re.Pattern[str]
+    """The same, where the name is all that follows."""
+    agent: re.Pattern[str]
+    """Matches where a name would begin if the agent itself is meant."""
+    person: re.Pattern[str]
+    """Matches "a person" where a name would begin."""
+    elsewhere: re.Pattern[str]
+    """Matches after "a person" where a place follows that is none of ours."""
+    is_there: re.Pattern[str]
+    """A whole question whether somebody (group 1) is there."""
+    aside: re.Pattern[str]
+    """Where a name ends and the reason begins."""
+    negation: re.Pattern[str]
+    """Anywhere in the few words before a request that is none."""
+    article: re.Pattern[str]
+    before: re.Pattern[str]
+    """Politeness at the beginning."""
+    after: re.Pattern[str]
+    """A word at the end of a request that adds nothing to it."""
+    thanks: re.Pattern[str]
+    """The same after a value."""
+    message: re.Pattern[str]
+    offers_message: re.Pattern[str]
+    """In a question of the agent's own."""
+    offers_place: re.Pattern[str]
+    offers_more: re.Pattern[str]
+    repeat: re.Pattern[str]
+    slower: re.Pattern[str]
+    yes: re.Pattern[str]
+    no: re.Pattern[str]
+    but: re.Pattern[str]
+    """What makes a yes doubtful."""
+    correction: re.Pattern[str]
+    """Between a "no" and what is right instead."""
+    lead_in: re.Pattern[str]
+    """Before a value: "my name is"."""
+    cancel: re.Pattern[str]
+
+    def plain(self, text: str) -> str:
+        """The words of `text` as the patterns want them, without politeness around them."""
+        plain = " ".join(plain_words(text[:LONGEST_CHARACTERS]))
+        return self.trim(plain)
+
+    def trim(self, plain: str) -> str:
+        """Plain words without politeness around them; as they are when there is nothing else."""
+        rest = self.before.sub("", plain + " ", count=1)
+        words = rest.split()
+        while words and self.after.fullmatch(words[-1]):
+            words.pop()
+        return " ".join(words) or plain
+
+    def agrees(self, plain: str) -> bool | None:
+        """Whether plain words are a yes or a no; None where neither is sure."""
+        if self.no.match(plain):
+            return False
+        if self.yes.match(plain) and not self.but.search(plain):
+            return True
+        return None
+
+
+def contains(plain: str, label: str) -> bool:
+    """Whether the words of `label` stand in plain words."""
+    sought = " ".join(plain_words(label))
+    return bool(sought) and f" {sought} " in f" {plain} "
+
+
+def any_of(phrases: str) -> str:
+    """A pattern of the phrases between the bars, the longest first."""
+    longest_first = sorted(phrases.split("|"), key=len, reverse=True)
+    return "|".join(re.escape(phrase) for phrase in longest_first)
+
+
+_WISH = any_of(
+    "can i|could i|may i|might i|can we|could we|i'd like to|i would like to|i want to|i wanna|i need to"
+    "|i have to|i must|let me|i'd rather|i would rather|i'd prefer to|trying to|want to|like to|need to"
+    "|hoping to|possible to|wish to|rather"
+)
+_PERSON = any_of(
+    "person|human|human being|being|somebody|someone|anybody|anyone|operator|receptionist|representative"
+    "|agent|colleague|colleagues|employee|staff|member of staff|somebody else|someone else|man"
+    "|woman|lady"
+)
+_POLITE = any_of(
+    "please|hello|hi|hey|yes|yeah|okay|ok|well|um|uh|er|erm|oh|so|and|now|just|could you|can you|would you"
+    "|will you|i'd like you to|sorry|excuse me|good morning|good afternoon|good evening|thanks|thank you"
+    "|but|then|actually"
+)
+
+ENGLISH = Requests(
+    put_through=re.compile(
+        r"\b(?:(?:put|patch|pass|get) (?:me|us) (?:straight |right )?(?:through|on|over)"
+        r"|(?:transfer|connect|forward|redirect) (?:me|us|this call|the call|my call))\b(?: (?:to|with))?"
+    ),
+    speak_to=re.compile(
+        rf"\b(?:{_WISH}) (?:please )?(?:just )?(?:speak|talk|get through|be put through|be transferred"
+        r"|be connected) (?:to|with)\b"
+    ),
+    have=re.compile(
+        r"\b(?:give me|get me|can i have|could i have|may i have|i need|i want|i'd like|i would like)\b"
+    ),
+    agent=re.compile(r"(?:you|your ?self|it|him|her|them)\b"),
+    person=re.compile(
+        r"(?:(?:a|an|any|some|the|another|real|live|actual|human|proper|different|your|one of your"
+        rf"|one of the) )*(?:{_PERSON})\b"
+    ),
+    elsewhere=re.compile(r" (?:in|from|at|of) "),
+    is_there=re.compile(
+        r"(?:is|are) ([\w' ]{1,60}) (?:there|in|available|around|free)"
+        r"(?: (?:today|right now|now|at the moment))?"
+    ),
+    aside=re.compile(r" (?:about|because|regarding|concerning|since|when|who|that|if|as)\b"),
+    negation=re.compile(
+        r"\b(?:don't|do not|not|never|no need|didn't|did not|without|won't|rather than|instead of)\b"
+    ),
+    article=re.compile(r"(?:the|your|a|an|my) "),
+    before=re.compile(rf"(?:(?:{_POLITE}) )*"),
+    after=re.compile(r"please|thanks|thank|you|now|then|today"),
+    thanks=re.compile(r"please|thanks|thank|you|"),
+    message=re.compile(
+        r"\b(?:(?:take|leave|pass on|give (?:him|her|them)|leave (?:him|her|them|you)) (?:a|the|my) message"
+        r"|(?:have|get) (?:someone|somebody|him|her|them) (?:to )?call me(?: back)?"
+        r"|(?:can|could|will|would|please) (?:you|someone|somebody|they) call me back"
+        r"|(?:i'd like|i would like|i want|i need) a call ?back)\b"
+    ),
+    offers_message=re.compile(r"\btake (?:a|the|your) message\b"),
+    offers_place=re.compile(r"\b(?:put|get) you through|(?:transfer|connect) you\b"),
+    offers_more=re.compile(r"\b(?:anything|something) else\b"),
+    repeat=re.compile(
+        r"(?:say|repeat) (?:that|it)(?: again)?(?: (?:for me|one more time|once more))?|repeat|pardon"
+        r"|pardon me|i beg your pardon|beg your pardon|come again|what|what was that"
+        r"|what did you (?:just )?say|again|one more time|once more|say again|(?:i )?didn't (?:catch|get|hear)"
+        r" (?:that|you)|i couldn't hear (?:that|you)"
+    ),
+    slower=re.compile(
+        r"(?:speak|talk|say (?:that|it)|go)(?: (?:a bit|a little|a little bit|much|more))? (?:slower|slowly"
+        r"|more slowly)(?: for me)?|slow down(?: (?:a bit|a little))?|slower|more slowly|not so fast"
+        r"|(?:you're|you are) (?:speaking |talking )?(?:too|so) fast|too fast"
+    ),
+    yes=re.compile(
+        r"(?:yes|yeah|yep|yup|sure|okay|ok|correct|right|exactly|absolutely|of course|certainly|definitely"
+        r"|fine|perfect|indeed|please do|do that|do it|go ahead|go on|that's (?:right|correct|it|fine|good"
+        r"|okay)|that is (?:right|correct)|it is|that would be (?:great|good|nice|lovely|fine)|i would"
+        r"|i do|please)\b"
+    ),
+    no=re.compile(
+        r"(?:no|nope|nah|wrong|incorrect|not (?:really|quite|right|correct|now|at all)|that's (?:not|wrong)"
+        r"|that is (?:not|wrong)|don't|it's not|it isn't|that isn't|neither|none|never mind|i don't)\b"
+    ),
+    but=re.compile(r"\b(?:but|wrong|not|except|instead|no|wait)\b"),
+    correction=re.compile(
+        r"(?:(?:no|nope|nah|wrong|sorry|that's wrong|that's not right|that is wrong|that's not it|not quite"
+        r"|it's not right|incorrect|it isn't|that isn't right|that is not right|that's not correct|that is not correct"
+        r"|it's wrong|it is wrong|not right|not correct|it's not|i said|i meant|i mean|actually|well|um|uh|rather|make it"
+        r"|it should be|the (?:name|number|date|time|reason) is) )*"
+    ),
+    lead_in=re.compile(
+        r"(?:(?:it's|it is|that's|that is|that would be|it would be|my (?:full |first |last )?name is|the name is"
+        r"|this is|i'm|i am|i'm called|name's|my (?:phone |telephone |mobile )?number is|the number is"
+        r"|my (?:order|customer|account) number is|you can reach me (?:at|on|under)|call me (?:at|on)"
+        r"|it's about|it is about|i'm calling about|about|for|on|at|um|uh|er|erm|well|so|okay|oh|yes|yeah"
+        r"|sure|please) )*"
+    ),
+    cancel=re.compile(
+        r"(?:please )?(?:cancel(?: that| it| this)?|never mind|forget (?:it|that|about it)|stop(?: it| that)?"
+        r"|leave it|i(?:'ve| have)? changed my mind|(?:no )?i don't want (?:that|to|to do that|it)(?: any ?more)?"
+        r"|quit|abort|let's not|no message)"
+    ),
+)
+
+_LANGUAGES = {"en": ENGLISH}
+
+
+def requests(language: str) -> Requests:
+    """The patterns of `language` ("en-us"), English where there are none of its own."""
+    return _LANGUAGES.get(language.lower().split("-")[0], ENGLISH)
