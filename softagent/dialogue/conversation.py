@@ -7,6 +7,8 @@
       |  '----------------- heard to the end ---------------------|--'  |
       '------------------ words, or long speech ------------ INTERRUPTED'
 
+    SPEAKING --deed announced, heard out--> ACTING --DeedDone--> THINKING (what came of it is told)
+
 A reply is prepared as soon as the caller pauses and released when the pause has lasted
 long enough. Until its first frame has been heard, everything can be taken back. Speech
 over a reply pauses it at once; what it was decides whether it goes on or is dropped.
@@ -22,6 +24,8 @@ from softagent.dialogue.events import (
     ClauseSpoken,
     ClauseWritten,
     Command,
+    DeedDone,
+    DeedProposed,
     DigitPressed,
     Event,
     FinishTranscript,
@@ -36,6 +40,7 @@ from softagent.dialogue.events import (
     ReplyHeard,
     ReplyWritten,
     ResumeReply,
+    SpeakSlower,
     SpeechEnded,
     SpeechPaused,
     SpeechResumed,
@@ -49,7 +54,9 @@ from softagent.dialogue.interruption import Finding, Interruption
 from softagent.dialogue.limits import Due, Limits
 from softagent.dialogue.settings import BargeIn as BargeIn  # its settings belong to it
 from softagent.dialogue.settings import ConversationSettings as ConversationSettings
+from softagent.dialogue.step import Step
 from softagent.dialogue.turn import Turn
+from softagent.dialogue.visit import Visit
 
 FAILURES_BEFORE_GIVING_UP = 2
 
@@ -67,9 +74,15 @@ class Conversation:
         self.resumptions = 0
         """Replies that went on after a noise or an "uh-huh"."""
         self._interruption = self._new_interruption()
-        self._limits = Limits(settings.silence_ticks, settings.call_ticks)
+        self._limits = Limits(settings.silence_ticks, settings.call_ticks, settings.warning_ticks)
+        self._visit = Visit(settings)
         self._failures = 0
         self._caller_speaks = False
+        self._spoke_since = 0
+        """Where the caller's utterance began."""
+        self._spoke_until = 0
+        self._is_wordless = False
+        """Whether nothing was understood of the utterance so far."""
 
     @property
     def turn(self) -> int:
@@ -80,6 +93,11 @@ class Conversation:
     def hearing_turn(self) -> int:
         """Id that the words being heard have, or will have if they are meant."""
         return self._turn.id + (self.state is AgentState.INTERRUPTED)
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether what the caller says or presses now must not be logged."""
+        return self._visit.is_secret
 
     @property
     def unanswered(self) -> int | None:
@@ -108,13 +126,13 @@ class Conversation:
             ):
                 return commands
             case SpeechStarted() | SpeechResumed():
-                return self._on_speech()
+                return self._on_speech(event)
             case SpeechPaused():
-                return self._on_speech_paused()
+                return self._on_speech_paused(event)
             case SpeechEnded():
                 return self._on_speech_ended()
             case TranscriptChanged(text=words) if words and self.state is AgentState.LISTENING:
-                return [ReadAhead(self.history.prompt(words))]
+                return self._read_ahead(words)
             case TranscriptFinished(turn=turn) if turn == self._turn.id:
                 return self._on_words(event)
             case ClauseWritten(turn=turn) if turn == self._turn.id:
@@ -130,9 +148,12 @@ class Conversation:
                 return self._on_reply_failed()
             case ReplyHeard(turn=turn) if turn == self._turn.id:
                 return self._on_heard(event)
-            case DigitPressed(tick):
-                self._limits.feel_key(tick)
-                return []
+            case DeedProposed(turn=turn) if turn == self._turn.id:
+                return self._on_proposed(event)
+            case DigitPressed():
+                return self._on_key(event)
+            case DeedDone() if self.state is AgentState.ACTING and self._visit.is_deed(event):
+                return self._on_deed_done(event)
             case TimePassed(tick):
                 return self._on_time(tick)
             case CallerHungUp():
@@ -142,13 +163,13 @@ class Conversation:
 
     # The caller speaks
 
-    def _on_speech(self) -> list[Command]:
+    def _on_speech(self, event: SpeechStarted | SpeechResumed) -> list[Command]:
         """Whatever the caller has not heard yet is withdrawn; what is being heard is cut short."""
-        self._caller_speaks = True
+        self._note_speech(event)
         match self.state:
             case AgentState.FINALIZING:
                 return self._abandon()
-            case AgentState.THINKING if self._turn.words:
+            case AgentState.THINKING if self._turn.is_retractable:
                 return self._abandon()
             case AgentState.THINKING | AgentState.SPEAKING if self._is_interruptible:
                 self.state, self._interruption = AgentState.INTERRUPTED, self._new_interruption()
@@ -156,7 +177,8 @@ class Conversation:
             case _:
                 return []
 
-    def _on_speech_paused(self) -> list[Command]:
+    def _on_speech_paused(self, event: SpeechPaused) -> list[Command]:
+        self._note_speech(event)
         if self.state is not AgentState.LISTENING:
             return []
         self._turn = Turn(self._turn.id + 1, awaited=1)
@@ -169,7 +191,7 @@ class Conversation:
         match self.state:
             case AgentState.FINALIZING:
                 return []  # the words are still to come
-            case AgentState.THINKING if self._turn.words:
+            case AgentState.THINKING if self._turn.is_retractable:
                 return [ReleaseReply(self._turn.id)]
             case AgentState.LISTENING:
                 return self._on_nothing_said()
@@ -212,15 +234,20 @@ class Conversation:
 
     def _note_speech(self, event: Event) -> None:
         match event:
-            case SpeechStarted() | SpeechResumed():
+            case SpeechStarted(onset=onset):
+                self._caller_speaks, self._is_wordless = True, False
+                self._spoke_since = onset
+            case SpeechResumed():
                 self._caller_speaks = True
+            case SpeechPaused(last_voiced=last_voiced):
+                self._spoke_until = last_voiced
             case SpeechEnded():
                 self._caller_speaks = False
 
     def _on_interrupting_words(self, event: Event) -> list[Command]:
         match event:
             case TranscriptChanged(text=words):
-                return [ReadAhead(self.history.prompt(words))]
+                return self._read_ahead(words)
             case TranscriptFinished():
                 return self._on_words(event)
             case _:
@@ -245,6 +272,9 @@ class Conversation:
 
     # The words are there
 
+    def _read_ahead(self, words: str) -> list[Command]:
+        return [] if self._visit.is_asking else [ReadAhead(self.history.prompt(words))]
+
     def _on_words(self, event: TranscriptFinished) -> list[Command]:
         if self.state is not AgentState.FINALIZING:
             return []
@@ -253,24 +283,85 @@ class Conversation:
             return []
         words = event.text.strip()
         if not words:
+            self._is_wordless = True
             self.state = AgentState.LISTENING
             return self._on_nothing_said() if self._turn.is_over else []
-        self.state = AgentState.THINKING
         self._limits.hear_caller()
-        turn = self._turn
-        turn.words, turn.is_prepared = words, True
-        self._said = Answer()
-        prepare: Command
+        self._turn.words = words
         if self._settings.phrases.goodbye.fullmatch(words):
-            turn.is_farewell, turn.answer = True, self._settings.farewell
-            prepare = PrepareSpeech(turn.id, turn.answer)
+            return self._answer(Step(self._settings.farewell, is_farewell=True))
+        return self._answer(self._visit.hear(words))
+
+    def _answer(self, step: Step) -> list[Command]:
+        """Prepare what the desk says, or the model; it counts once its first frame is heard."""
+        turn = self._turn
+        turn.step, turn.answer, turn.is_farewell = step, step.say, step.is_farewell
+        turn.is_prepared = True
+        self._said = Answer()
+        self.state = AgentState.THINKING
+        prepare: Command
+        if step.say:
+            prepare = PrepareSpeech(turn.id, step.say)
         else:
-            prepare = PrepareReply(turn.id, self.history.prompt(words))
+            prepare = PrepareReply(turn.id, self.history.prompt(step.ask or turn.words))
         return [prepare, ReleaseReply(turn.id)] if turn.is_over else [prepare]
 
     def _on_nothing_said(self) -> list[Command]:
-        """A noise: forget it."""
-        return [ForgetUtterance()]
+        """A noise: forget it. But who has spoken for long without being understood is asked again."""
+        is_long = self._spoke_until - self._spoke_since >= self._settings.wordless_ticks > 0
+        if not (self._is_wordless and is_long):
+            return [ForgetUtterance()]
+        self._is_wordless = False
+        return [ForgetUtterance(), *self._not_understood()]
+
+    def _not_understood(self) -> list[Command]:
+        step = self._visit.fail()
+        if step is None:
+            return self._say(self._settings.phrases.trouble, farewell=True)
+        return self._say_step(step)
+
+    # The caller presses keys
+
+    def _on_key(self, event: DigitPressed) -> list[Command]:
+        self._limits.feel_key(event.tick)
+        if self.state is AgentState.ACTING or self._turn.is_protected:
+            return []
+        silence = self._fall_silent()
+        step = self._visit.press(event.tick, event.digit)
+        return silence if step is None else [*silence, *self._on_keys(step)]
+
+    def _fall_silent(self) -> list[Command]:
+        """A key stops the agent, whatever it is about to say."""
+        if self.state is AgentState.LISTENING:
+            return []
+        self.interruptions += self._turn.is_heard
+        self._close_answer()
+        return [*self._abandon(), ForgetUtterance()]
+
+    def _on_keys(self, step: Step) -> list[Command]:
+        """Keys are meant: the step counts at once, so that the next ones may come before it is heard."""
+        self._turn = Turn(self._turn.id + 1, words=step.ask, is_over=True, is_keyed=True)
+        self._visit.settle(step)
+        return self._answer(step)
+
+    # Deeds
+
+    def _on_proposed(self, event: DeedProposed) -> list[Command]:
+        """The model proposes something: the caller is asked, in place of what it says if that is unheard."""
+        if (step := self._visit.propose(event.proposal)) is None:
+            return []
+        turn = self._turn
+        if turn.is_heard or self.state is not AgentState.THINKING:
+            turn.follow_up = step
+            return []
+        self._turn = Turn(
+            turn.id + 1, words=turn.words, is_over=turn.is_over, is_keyed=turn.is_keyed
+        )
+        return [CancelReply(turn.id), *self._answer(step)]
+
+    def _on_deed_done(self, event: DeedDone) -> list[Command]:
+        step = self._visit.end_deed(event)
+        return self._close() if step is None else self._say_step(step)
 
     # The agent speaks
 
@@ -287,6 +378,11 @@ class Conversation:
         self.state = AgentState.THINKING
         return [PrepareSpeech(self._turn.id, text), ReleaseReply(self._turn.id)]
 
+    def _say_step(self, step: Step) -> list[Command]:
+        """Say a step of the desk's unasked."""
+        self._turn = Turn(self._turn.id + 1, is_over=True)
+        return self._answer(step)
+
     def _on_reply_written(self) -> list[Command]:
         self._failures = 0
         if self._settings.phrases.goodbye_word.search(self._said.text()):
@@ -301,15 +397,14 @@ class Conversation:
         cancel = self._abandon()
         if self._failures >= FAILURES_BEFORE_GIVING_UP:
             return [*cancel, *self._say(self._settings.phrases.trouble, farewell=True)]
-        return [*cancel, ForgetUtterance(), *self._say(self._settings.phrases.say_again)]
+        return [*cancel, ForgetUtterance(), *self._not_understood()]
 
     def _on_heard(self, event: ReplyHeard) -> list[Command]:
         commands: list[Command] = []
         self._limits.hear_agent(event.tick)
         if not self._turn.is_heard:
             self._turn.is_heard = True
-            if self._turn.words:
-                self.history.add_caller(self._turn.words)
+            commands += self._settle()
             if self.state is not AgentState.INTERRUPTED:  # else an utterance is going on
                 self.state = AgentState.SPEAKING
                 commands.append(ForgetUtterance())
@@ -319,33 +414,61 @@ class Conversation:
         if event.is_last:
             self._said.is_heard_out = True
             self._close_answer()
-            commands += self._on_heard_out()
+            commands += self._on_heard_out(event.tick)
         return commands
 
-    def _on_heard_out(self) -> list[Command]:
+    def _settle(self) -> list[Command]:
+        """The first frame is heard: what was prepared counts."""
+        turn = self._turn
+        if turn.words and not turn.is_secret:
+            self.history.add_caller(turn.words)
+        if turn.step is None:
+            return []
+        if not turn.is_keyed:
+            self._visit.settle(turn.step)
+        return [SpeakSlower()] if turn.step.is_slower else []
+
+    def _on_heard_out(self, tick: int) -> list[Command]:
         if self._turn.is_farewell:
             return self._close()
         if self._turn.is_protected:
             return self._say(self._settings.greeting)
-        if (
-            self.state is AgentState.INTERRUPTED
-        ):  # it was not paused: what is said over it comes next
-            return self._interrupt()
+        step, follow_up = self._turn.step, self._turn.follow_up
+        if step is not None and step.deed is not None:
+            self.state = AgentState.ACTING
+            return [self._visit.begin_deed(tick, step.deed)]
+        if self.state is AgentState.INTERRUPTED:
+            return self._interrupt()  # it was not paused: what is said over it comes next
+        if follow_up is not None:
+            return self._say_step(follow_up)
         self.state = AgentState.LISTENING
         return []
 
     def _close_answer(self) -> None:
-        self.history.add_agent(self._said.heard())
+        heard = self._said.heard()
+        if heard and not self._turn.is_secret:
+            self.history.add_agent(heard)
+        is_aside = self._turn.step is None and self._turn.id > 0
+        if heard and not is_aside:
+            self._visit.note_said(self._said.text())
         self._said = Answer()
 
     # Limits
 
     def _on_time(self, tick: int) -> list[Command]:
+        if self.state is AgentState.LISTENING and (keyed := self._visit.stop_pressing(tick)):
+            return self._on_keys(keyed)
+        is_acting = self.state is AgentState.ACTING
+        if is_acting and (overdue := self._visit.overdue(tick)) is not None:
+            return self._on_deed_done(overdue)
         is_quiet = self.state is AgentState.LISTENING and not self._caller_speaks
         farewell = self._settings.farewell
-        match self._limits.due(tick, is_quiet=is_quiet, is_farewell=self._turn.is_farewell):
+        is_bound = is_acting or self._turn.is_farewell
+        match self._limits.due(tick, is_quiet=is_quiet, is_farewell=is_bound):
             case Due.NOTHING:
                 return []
+            case Due.WARNING:
+                return self._say(self._settings.phrases.nearly_over)
             case Due.PROMPT:
                 return self._say(self._settings.phrases.still_there)
             case Due.GOODBYE:

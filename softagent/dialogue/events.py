@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from softagent.chat import Message
 from softagent.dialogue.deeds import Deed, DeedOutcome
+from softagent.dialogue.proposal import Proposal
 
 
 class AgentState(enum.Enum):
@@ -128,6 +129,15 @@ class ClauseSpoken:
 
 
 @dataclass(frozen=True, slots=True)
+class DeedProposed:
+    """The model's answer proposes a deed; before ReplyWritten, or alone if it says nothing else."""
+
+    tick: int
+    turn: int
+    proposal: Proposal
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyWritten:
     """The last word of a reply has been generated and synthesised (not yet heard)."""
 
@@ -199,6 +209,7 @@ Event = (
     | PauseJudged
     | ClauseWritten
     | ClauseSpoken
+    | DeedProposed
     | ReplyWritten
     | ReplyFailed
     | ReplyHeard

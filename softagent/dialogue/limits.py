@@ -12,6 +12,8 @@ class Due(enum.Enum):
     NOTHING = "nothing"
     PROMPT = "prompt"
     """Ask whether the caller is still there."""
+    WARNING = "warning"
+    """Say that the longest call is nearly over."""
     GOODBYE = "goodbye"
     LAST_GOODBYE = "last-goodbye"
     """The longest call is over: even in mid-sentence."""
@@ -25,6 +27,9 @@ class Limits:
 
     silence_ticks: int
     call_ticks: int
+    warning_ticks: int = 0
+    """Before the end of the longest call; 0 for no warning."""
+    _has_warned: bool = False
     _quiet_since: int = 0
     _has_prompted: bool = False
 
@@ -48,6 +53,13 @@ class Limits:
             return Due.LAST_GOODBYE
         if not is_quiet:
             return Due.NOTHING
+        if (
+            self.warning_ticks
+            and not self._has_warned
+            and tick >= self.call_ticks - self.warning_ticks
+        ):
+            self._has_warned = True
+            return Due.WARNING
         quiet_ticks = tick - self._quiet_since
         if not self._has_prompted and quiet_ticks >= self.silence_ticks:
             self._has_prompted = True

@@ -15,6 +15,8 @@ class Phrases:
     trouble: str
     fillers: tuple[str, ...]
     """Short, said in turn when an answer takes long."""
+    nearly_over: str
+    """The longest call is about to end."""
     goodbye: re.Pattern[str]
     """Matches a whole utterance that ends the call."""
     goodbye_word: re.Pattern[str]
@@ -26,6 +28,7 @@ ENGLISH = Phrases(
     say_again="I'm sorry, I didn't catch that. Could you say it again?",
     trouble="I'm sorry, I'm having trouble right now. Please call again later. Goodbye.",
     fillers=("One moment.", "Let me see."),
+    nearly_over="I'm sorry, we have only a little time left on this call.",
     goodbye=re.compile(
         r"(?:(?:ok|okay|all right|alright|great|perfect|well|no|thanks?|thank you|so much|very much"
         r"|that'?s (?:all|it|everything)|that is (?:all|it|everything)|have a (?:nice|good|great) day"
@@ -43,6 +46,7 @@ KOREAN = Phrases(
     say_again="죄송합니다. 다시 한번 말씀해 주시겠어요?",
     trouble="죄송합니다. 지금은 도와드릴 수 없습니다. 나중에 다시 전화해 주세요. 안녕히 계세요.",
     fillers=("잠시만요.", "네, 확인해 볼게요."),
+    nearly_over="죄송합니다. 통화 시간이 얼마 남지 않았습니다.",
     goodbye=re.compile(r".*(?:안녕히 계세요|끊을게요|끊겠습니다)[\s,.!]*"),
     goodbye_word=re.compile(r"안녕히 (?:계세요|가세요)[\s,.!]*$"),
 )

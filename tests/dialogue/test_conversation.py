@@ -537,13 +537,16 @@ def test_a_key_pressed_after_the_question_is_an_answer_to_it() -> None:
     talk.handle(TimePassed(13 * SECOND))
     heard_out(talk, tick=13 * SECOND, text=ENGLISH.still_there)
     talk.handle(DigitPressed(20 * SECOND, "5"))
-    [prepare, _] = talk.handle(TimePassed(33 * SECOND))
+    [prepare, _] = talk.handle(TimePassed(23 * SECOND))
+    assert isinstance(prepare, PrepareReply)
+    heard_out(talk, tick=23 * SECOND, text="Five what?")
+    [prepare, _] = talk.handle(TimePassed(36 * SECOND))
     assert prepare == PrepareSpeech(talk.turn, ENGLISH.still_there)
 
 
 def test_a_key_counts_as_a_sign_of_life() -> None:
     talk = greeted()
-    talk.handle(DigitPressed(10 * SECOND, "5"))
+    talk.handle(DigitPressed(12 * SECOND, "5"))
     assert talk.handle(TimePassed(13 * SECOND)) == []
 
 
