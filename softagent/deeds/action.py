@@ -11,10 +11,13 @@ from softagent.deeds.webhook import post_webhook
 from softagent.dialogue.deeds import DeedOutcome, DeedResult
 
 
-def run_action(action: Action, values: Mapping[str, str]) -> DeedOutcome:
+def run_action(
+    action: Action, values: Mapping[str, str], *, about: Mapping[str, str]
+) -> DeedOutcome:
     """Run `action` with what the caller gave; only its own parameters go out.
 
-    Where it says nothing itself, the text is the account's `done` or `failed`.
+    `about` is the call: a program finds it in its environment too, a webhook in its headers.
+    Where the action says nothing itself, the text is the account's `done` or `failed`.
     """
     known = {
         parameter.name: values[parameter.name]
@@ -22,10 +25,16 @@ def run_action(action: Action, values: Mapping[str, str]) -> DeedOutcome:
         if parameter.name in values
     }
     if action.command:
-        outcome = run_program(action.command, known, timeout_seconds=action.timeout_seconds)
+        outcome = run_program(
+            action.command, known, about=about, timeout_seconds=action.timeout_seconds
+        )
     else:
         outcome = post_webhook(
-            action.webhook, known, token=action.token, timeout_seconds=action.timeout_seconds
+            action.webhook,
+            known,
+            about=about,
+            token=action.token,
+            timeout_seconds=action.timeout_seconds,
         )
     own = action.done if outcome.result is DeedResult.DONE else action.failed
     return outcome if outcome.text else replace(outcome, text=own)

@@ -64,6 +64,11 @@ class Doer:
         self._call = call
         self._destinations = {known.name: known for known in account.destinations}
         self._actions = {known.name: known for known in account.actions}
+        self._about = {
+            "account": account.name,
+            "call": call.call_id,
+            "caller": call.caller.number,
+        }
         self._press = press
         self._keep = keep
         self._on_done = on_done
@@ -132,7 +137,7 @@ class Doer:
                 action = self._actions.get(name)
                 if action is None:
                     return DeedOutcome(DeedResult.FAILED, f"no action {name!r}")
-                return run_action(action, values)
+                return run_action(action, values, about={**self._about, "action": name})
 
     def _send(self, digits: str) -> DeedOutcome:
         """In the sound where the other side takes that, else as INFO."""

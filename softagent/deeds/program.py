@@ -24,9 +24,13 @@ LEAVE_SECONDS = 0.5
 
 
 def run_program(
-    command: Sequence[str], values: Mapping[str, str], *, timeout_seconds: float
+    command: Sequence[str],
+    values: Mapping[str, str],
+    *,
+    about: Mapping[str, str],
+    timeout_seconds: float,
 ) -> DeedOutcome:
-    """Run `command` with `values`, and wait for its end.
+    """Run `command` with `values`, and wait for its end; `about` is in its environment only.
 
     Status 0 is done, any other refused, both with the text that it wrote.
     """
@@ -36,7 +40,7 @@ def run_program(
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**os.environ, **variables(values)},
+            env={**os.environ, **variables({**about, **values})},
             start_new_session=True,
         )
     except (OSError, ValueError) as error:

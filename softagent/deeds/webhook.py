@@ -36,14 +36,22 @@ class Posted:
 
 
 def post_webhook(
-    url: str, values: Mapping[str, str], *, token: Secret, timeout_seconds: float
+    url: str,
+    values: Mapping[str, str],
+    *,
+    about: Mapping[str, str],
+    token: Secret,
+    timeout_seconds: float,
 ) -> DeedOutcome:
-    """POST `values` to `url` and wait for the answer.
+    """POST `values` to `url` and wait for the answer; `about` goes into headers, Softagent-Caller and so on.
 
     2xx is done, 4xx refused, both with the "say" of the JSON object that came back, if any;
     everything else has failed.
     """
-    post = Post(url, values, token=token, timeout_seconds=timeout_seconds)
+    headers = {f"Softagent-{name.title()}": _plain(value) for name, value in about.items()}
+    if token.value:
+        headers["Authorization"] = f"Bearer {token.value}"
+    post = Post(url, values, headers=headers, timeout_seconds=timeout_seconds)
     match post.answer(timeout_seconds):
         case None | TimeoutError():
             return DeedOutcome(DeedResult.TIMED_OUT, f"no answer within {timeout_seconds:g} s")
@@ -69,18 +77,27 @@ def _judge(posted: Posted) -> DeedOutcome:
             return DeedOutcome(DeedResult.FAILED, detail)
 
 
+def _plain(text: str) -> str:
+    """What may stand in a header (RFC 9110 section 5.5)."""
+    return "".join(character for character in text if " " < character <= "~")
+
+
 class Post:
     """One request in a thread of its own: names are looked up, and answers trickle in, without an end."""
 
     def __init__(
-        self, url: str, values: Mapping[str, str], *, token: Secret, timeout_seconds: float
+        self,
+        url: str,
+        values: Mapping[str, str],
+        *,
+        headers: Mapping[str, str],
+        timeout_seconds: float,
     ) -> None:
         parts = urlsplit(url)
         self._path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         self._body = json.dumps(dict(values)).encode()
-        self._headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        if token.value:
-            self._headers["Authorization"] = f"Bearer {token.value}"
+        json_both_ways = {"Content-Type": "application/json", "Accept": "application/json"}
+        self._headers = {**json_both_ways, **headers}
         self._connection = _connection(
             parts.scheme, parts.hostname or "", parts.port, timeout_seconds
         )

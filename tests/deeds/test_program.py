@@ -21,7 +21,12 @@ def shell(script: str) -> Sequence[str]:
 
 
 def run(script: str, timeout_seconds: float = PATIENCE_SECONDS) -> DeedOutcome:
-    return run_program(shell(script), VALUES, timeout_seconds=timeout_seconds)
+    return run_program(
+        shell(script),
+        VALUES,
+        about={"caller": "1001", "day": "never"},
+        timeout_seconds=timeout_seconds,
+    )
 
 
 def test_a_program_that_succeeds_has_done_it_and_its_first_line_is_said() -> None:
@@ -38,8 +43,14 @@ def test_values_arrive_on_standard_input_and_in_the_environment(tmp_path: Path) 
     assert (tmp_path / "guests").read_text() == VALUES["guests"]
 
 
+def test_the_environment_says_who_calls_and_a_parameter_of_that_name_goes_first() -> None:
+    assert run('echo "$SOFTAGENT_CALLER $SOFTAGENT_DAY"').text == "1001 2026-12-24"
+
+
 def test_a_value_in_an_argument_list_is_never_looked_at_by_a_shell() -> None:
-    outcome = run_program(["echo", "$(id)", ";", "x"], {}, timeout_seconds=PATIENCE_SECONDS)
+    outcome = run_program(
+        ["echo", "$(id)", ";", "x"], {}, about={}, timeout_seconds=PATIENCE_SECONDS
+    )
     assert outcome.text == "$(id) ; x"
 
 
@@ -57,7 +68,7 @@ def test_a_program_that_crashes_has_failed() -> None:
 
 @pytest.mark.parametrize("program", ["/nowhere/book.sh", "no-such-program-anywhere", __file__])
 def test_a_program_that_can_not_be_started_has_failed(program: str) -> None:
-    outcome = run_program([program], {}, timeout_seconds=PATIENCE_SECONDS)
+    outcome = run_program([program], {}, about={}, timeout_seconds=PATIENCE_SECONDS)
     assert outcome.result is DeedResult.FAILED
     assert outcome.detail.startswith(f"{program}: can't be started: ")
 

@@ -30,6 +30,8 @@ class Office(ThreadingHTTPServer):
         self.content = b""
         self.requests: list[tuple[str, str | None, object]] = []
         """Path, authorization and body of each."""
+        self.told: dict[str, str] = {}
+        """The headers of the last one."""
         self.is_silent = False
         self.may_end = threading.Event()
 
@@ -49,6 +51,7 @@ class Handler(BaseHTTPRequestHandler):
         self.server.requests.append(
             (self.path, self.headers["Authorization"], json.loads(body.decode()))
         )
+        self.server.told = dict(self.headers)
         if self.server.is_silent:
             self.server.may_end.wait(PATIENCE_SECONDS)
         self.send_response(self.server.status)
@@ -73,7 +76,10 @@ def office() -> Iterator[Office]:
 
 
 def post(url: str, *, token: str = "", timeout_seconds: float = PATIENCE_SECONDS) -> DeedOutcome:
-    return post_webhook(url, VALUES, token=Secret(token), timeout_seconds=timeout_seconds)
+    about = {"caller": "+49 30\r\nX: y", "action": "booking"}
+    return post_webhook(
+        url, VALUES, about=about, token=Secret(token), timeout_seconds=timeout_seconds
+    )
 
 
 def test_values_are_posted_as_json_to_the_address_and_nothing_else(office: Office) -> None:
@@ -84,6 +90,13 @@ def test_values_are_posted_as_json_to_the_address_and_nothing_else(office: Offic
 def test_a_token_is_shown_as_bearer(office: Office) -> None:
     post(office.url, token="opensesame")
     assert office.requests[0][1] == "Bearer opensesame"
+
+
+def test_headers_say_who_calls_and_can_not_be_added_to(office: Office) -> None:
+    post(office.url)
+    assert office.told["Softagent-Caller"] == "+4930X:y"
+    assert office.told["Softagent-Action"] == "booking"
+    assert "X" not in office.told
 
 
 @pytest.mark.parametrize(
