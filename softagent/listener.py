@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
+from typing import Protocol
 
 from softagent.config import TurnSettings
 from softagent.dialogue.endpointer import Endpointer, EndpointerSettings, SpeechEvent
@@ -15,7 +16,6 @@ from softagent.dialogue.events import SpeechPaused, SpeechResumed, SpeechStarted
 from softagent.dialogue.pause import PauseLengths, WordPolicy
 from softagent.dialogue.words import Words
 from softagent.engines import VoiceActivity
-from softagent.hearing import Hearing
 from softagent.media.frame import Samples, ticks
 from softagent.media.window import WindowChunker
 
@@ -51,13 +51,20 @@ def pause_lengths(turn: TurnSettings) -> PauseLengths:
     )
 
 
+class SpeechTaker(Protocol):
+    """Takes the sound of each utterance; see `softagent.hearing.Hearing`."""
+
+    def accept(self, samples: Samples, *, is_voiced: bool = True) -> None:
+        """Hear more of the running utterance."""
+
+
 class Listener:
     """Decides when the caller speaks and sees that all of it is heard. Call thread only."""
 
     def __init__(
         self,
         voice_activity: VoiceActivity,
-        hearing: Hearing,
+        hearing: SpeechTaker,
         settings: TurnSettings,
         *,
         words: Words,

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from softagent.cli.bench_conversation import conversation
+from softagent.cli.bench_echo import echo
 from softagent.cli.bench_endpointing import endpointing
 from softagent.cli.bench_media import media
 from softagent.cli.bench_signalling import signalling
@@ -20,6 +21,7 @@ def bench() -> None:
 
 
 bench.add_command(conversation)
+bench.add_command(echo)
 bench.add_command(endpointing)
 bench.add_command(media)
 bench.add_command(signalling)

@@ -6,9 +6,10 @@ import sys
 
 import numpy as np
 import pytest
-from echo_line import EchoLine, agent_voice, caller_voice, frames
+from echo_voices import agent_voice, caller_voice, echo_line
 
 from softagent.errors import EngineFailed
+from softagent.lab.echo_line import frames
 from softagent.media.clean import SoundCleaner
 from softagent.media.frame import Samples
 from softagent.sound import SoundSettings
@@ -29,7 +30,7 @@ def cleaned(cleaner: SoundCleaner, caller: Samples, rate_hz: int) -> Samples:
 
 @pytest.mark.parametrize("rate_hz", RATES_HZ)
 def test_a_proven_echo_falls_by_20_db(rate_hz: int) -> None:
-    cleaner, line = SoundCleaner(SoundSettings(), rate_hz=rate_hz), EchoLine(rate_hz, level_db=-6)
+    cleaner, line = SoundCleaner(SoundSettings(), rate_hz=rate_hz), echo_line(rate_hz, level_db=-6)
     heard, listened = [], []
     for sent in frames(agent_voice(rate_hz)[: 4 * rate_hz], rate_hz):
         heard.append(line.tick(sent))

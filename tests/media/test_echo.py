@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
-from echo_line import CALLERS, EchoLine, agent_voice, caller_voice, frames
+from echo_voices import CALLERS, agent_voice, caller_voice, echo_line
 
+from softagent.lab.echo_line import EchoLine, frames
 from softagent.media.echo import EchoGuard
 from softagent.media.frame import Samples
 
@@ -35,7 +36,7 @@ class Talk:
 
 
 def talk(rate_hz: int, *, level_db: float | None, delay_ms: int = 0) -> Talk:
-    line = EchoLine(rate_hz, level_db=level_db, delay_ms=delay_ms)
+    line = echo_line(rate_hz, level_db=level_db, delay_ms=delay_ms)
     return Talk(rate_hz, line, EchoGuard(rate_hz=rate_hz))
 
 
@@ -95,7 +96,7 @@ def test_an_echo_whose_delay_changes_is_taken_out_again() -> None:
     agent = list(frames(agent_voice(8000), 8000))
     for sent in agent[: 4 * SECOND]:
         call.tick(sent)
-    call.line = EchoLine(8000, level_db=-6, delay_ms=180)
+    call.line = echo_line(8000, level_db=-6, delay_ms=180)
     for sent in agent[4 * SECOND : 10 * SECOND]:
         call.tick(sent)
     late = slice(6 * SECOND, None)
@@ -110,7 +111,7 @@ def test_an_echo_that_has_gone_is_forgotten() -> None:
     for sent in frames(agent[: 3 * 8000], 8000):
         call.tick(sent)
     assert call.guard.has_echo
-    call.line = EchoLine(8000, level_db=None)
+    call.line = echo_line(8000, level_db=None)
     callers = np.concatenate([caller_voice(name, 8000) for name in CALLERS])
     for sent, words in zip(frames(agent, 8000), frames(callers, 8000), strict=False):
         call.tick(sent, words)

@@ -7,8 +7,9 @@ from itertools import islice
 
 import numpy as np
 import pytest
-from echo_line import CALLERS, EchoLine, agent_voice, caller_voice, frames
+from echo_voices import CALLERS, agent_voice, caller_voice, echo_line
 
+from softagent.lab.echo_line import frames
 from softagent.media.echo_canceller import EchoCanceller, Gate
 
 SECONDS = 6
@@ -26,7 +27,7 @@ def level_db(sound: np.ndarray) -> float:
 def test_within_a_second_hardly_any_echo_is_left(
     rate_hz: int, delay_ms: int, echo_db: float
 ) -> None:
-    line = EchoLine(rate_hz, level_db=echo_db, delay_ms=delay_ms)
+    line = echo_line(rate_hz, level_db=echo_db, delay_ms=delay_ms)
     canceller = EchoCanceller(rate_hz=rate_hz, delay_ms=delay_ms + 4)
     heard, left = [], []
     for sent in frames(agent_voice(rate_hz)[: SECONDS * rate_hz], rate_hz):
@@ -50,7 +51,7 @@ def test_a_caller_who_speaks_over_the_echo_passes(rate_hz: int, echo_db: float) 
 
 def changes_db(rate_hz: int, echo_db: float, name: str) -> Iterator[float]:
     """By how much each loud tick of a caller who speaks over the agent is louder than it was."""
-    line = EchoLine(rate_hz, level_db=echo_db, delay_ms=100)
+    line = echo_line(rate_hz, level_db=echo_db, delay_ms=100)
     canceller = EchoCanceller(rate_hz=rate_hz, delay_ms=104)
     agent = frames(agent_voice(rate_hz), rate_hz)
     for sent in islice(agent, 3 * SETTLED):

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from echo_line import CALLERS, EchoLine, agent_voice, caller_voice, frames
+from echo_voices import CALLERS, agent_voice, caller_voice, echo_line
 
+from softagent.lab.echo_line import EchoLine, frames
 from softagent.media.echo_gauge import EchoGauge, Likeness
 from softagent.media.frame import Samples
 
@@ -31,7 +32,7 @@ def looks(
 @pytest.mark.parametrize("level_db", [-6, -20])
 def test_an_echo_is_found_at_its_delay(rate_hz: int, delay_ms: int, level_db: float) -> None:
     agent = agent_voice(rate_hz)[: SECONDS * rate_hz]
-    seen = list(looks(rate_hz, EchoLine(rate_hz, level_db=level_db, delay_ms=delay_ms), agent))
+    seen = list(looks(rate_hz, echo_line(rate_hz, level_db=level_db, delay_ms=delay_ms), agent))
     delays = [likeness.delay_ms for likeness in seen]
     assert len(seen) > SECONDS * 15
     # Codec and band delay it by some milliseconds more.
@@ -44,7 +45,7 @@ def test_two_voices_that_are_no_echo_have_little_in_common(rate_hz: int) -> None
     """Though they speak the same language, some of them with the same voice."""
     agent = agent_voice(rate_hz)
     callers = np.concatenate([caller_voice(name, rate_hz) for name in CALLERS])
-    seen = list(looks(rate_hz, EchoLine(rate_hz, level_db=None), agent, callers))
+    seen = list(looks(rate_hz, echo_line(rate_hz, level_db=None), agent, callers))
     strengths = [likeness.strength for likeness in seen]
     assert len(strengths) > 300
     assert np.quantile(strengths, 0.99) < 0.3
@@ -53,7 +54,7 @@ def test_two_voices_that_are_no_echo_have_little_in_common(rate_hz: int) -> None
 
 def test_silence_on_either_side_shows_nothing() -> None:
     voice, silence = agent_voice(8000)[:16000], np.zeros(16000, dtype=np.int16)
-    quiet = EchoLine(8000, level_db=None, noise_rms=0)
+    quiet = echo_line(8000, level_db=None, noise_rms=0)
     assert not list(looks(8000, quiet, voice))
     assert not list(looks(8000, quiet, silence, voice))
 
