@@ -15,7 +15,6 @@ from softagent.capture.observe import Observe, unobserved
 from softagent.chat import Message
 from softagent.config import Account
 from softagent.deeds.doer import Doer, Keep, keep_nothing
-from softagent.dialogue.conversation import Conversation, ConversationSettings
 from softagent.dialogue.deeds import Deed, DeedOutcome
 from softagent.dialogue.events import (
     AgentState,
@@ -46,7 +45,6 @@ from softagent.dialogue.events import (
     TranscriptChanged,
     TranscriptFinished,
 )
-from softagent.dialogue.history import History
 from softagent.dialogue.phrases import phrases
 from softagent.dialogue.words import words
 from softagent.engines import Engines
@@ -67,6 +65,7 @@ from softagent.recording import CallRecording
 from softagent.reply import ReplyThread
 from softagent.report import Report
 from softagent.sip.phone import CallEnd, IncomingCall, Phone
+from softagent.talk import conversation
 
 LAST_WORD_TICKS = ticks(200)
 """Silence sent after the last word, so that the far end's jitter buffer plays it before the BYE."""
@@ -113,7 +112,9 @@ class CallSession:
             observe=observe,
             courier=courier,
         )
-        self._conversation = _conversation(account, engines, opening)
+        self._conversation = conversation(
+            account, engines, opening, takes_messages=keep is not keep_nothing
+        )
         self._hearing = Hearing(
             engines.recognizer(codec.rate_hz),
             rate_hz=codec.rate_hz,
@@ -411,18 +412,3 @@ class CallSession:
 def _way(media: MediaDescription) -> tuple[str, str, int]:
     """What an echo depends on."""
     return media.codec, media.remote_host, media.remote_port
-
-
-def _conversation(account: Account, engines: Engines, opening: Sequence[Message]) -> Conversation:
-    settings = ConversationSettings(
-        notice=account.notice,
-        greeting=account.greeting,
-        farewell=account.farewell,
-        phrases=phrases(account.language),
-        words=words(account.language),
-        barge_in=account.turn.barge_in,
-        silence_ticks=account.limits.silence_seconds * TICKS_PER_SECOND,
-        call_ticks=account.limits.call_seconds * TICKS_PER_SECOND,
-    )
-    room = engines.language_model.context_tokens - account.llm.max_tokens
-    return Conversation(settings, History(opening, budget_tokens=room))

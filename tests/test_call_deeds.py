@@ -103,7 +103,7 @@ class Desk:
         monkeypatch.setattr(Decided, "deed", deed)
         monkeypatch.setattr(Decided, "at_the_end", at_the_end)
         monkeypatch.setattr(Decided, "outcomes", self.outcomes, raising=False)
-        monkeypatch.setattr("softagent.call.Conversation", Decided)
+        monkeypatch.setattr("softagent.talk.Conversation", Decided)
         office = replace(
             account(limits=replace(LimitSettings(), hold_seconds=hold_seconds)),
             destinations=(Destination("sales", "1003"),),
