@@ -29,6 +29,7 @@ from softagent.rules import (
 )
 from softagent.rules import Secret as Secret  # part of an account, wherever one is made
 from softagent.sound import SoundSettings
+from softagent.tones import ToneSettings
 
 Codec = Literal["G722", "PCMU", "PCMA"]
 PortOrAny = Annotated[int, Between(0, 65535)]
@@ -307,6 +308,7 @@ class Account:
     sound: SoundSettings = SoundSettings()
     turn: TurnSettings = TurnSettings()
     limits: LimitSettings = LimitSettings()
+    tones: ToneSettings = ToneSettings()
     recording: RecordingSettings = RecordingSettings()
     access: AccessSettings = AccessSettings()
     trace: TraceSettings = TraceSettings()
