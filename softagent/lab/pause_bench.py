@@ -33,8 +33,8 @@ TARGET_PCT = 5.0
 SILENCES_MS = (200, 300, 400, 550, 700, 850, 1000, 1150, 1300, 1450, 1600, 1800)
 PATIENCE = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.2)
 """Settings of the dial between `BRISK` and `PATIENT`, and a little beyond."""
-BRISK = TurnSettings(shortest_pause_ms=200, pause_ms=400, longest_pause_ms=800)
-PATIENT = TurnSettings(shortest_pause_ms=250, pause_ms=900, longest_pause_ms=1400)
+BRISK = TurnSettings(shortest_pause_ms=200, pause_ms=450, longest_pause_ms=1200)
+PATIENT = TurnSettings(shortest_pause_ms=200, pause_ms=1300, longest_pause_ms=1500)
 """About 5 % false cut-offs on the tune half: what to set for callers who think while they speak."""
 SOUND_PAUSES_MS = ((300, 900), (400, 1200), (600, 1400), (800, 1500), (1000, 1600))
 SOUND_THRESHOLDS = (0.5, 0.8, 0.95)
