@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from softagent.chat import Message
 from softagent.config import Account, LlmSettings, SynthesizerSettings, VadSettings
@@ -103,6 +103,15 @@ class Synthesizer(Protocol):
         self, text: str, *, rate_hz: int, cancelled: Callable[[], bool]
     ) -> Iterator[Samples]:
         """Yield the sound of `text` at `rate_hz` in pieces of any length, the first as soon as it is ready."""
+        ...
+
+
+@runtime_checkable
+class SlowableSynthesizer(Protocol):
+    """A synthesizer that can also speak more slowly."""
+
+    def slower(self) -> Synthesizer:
+        """The same voice, speaking more slowly, for one call; this one stays as it is."""
         ...
 
 

@@ -5,6 +5,7 @@ text -> sentences -> encoder, durations, flow: latents -> WindowedDecoder -> sou
 
 from __future__ import annotations
 
+import copy
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ import numpy as np
 from softagent.config import SynthesizerSettings
 from softagent.errors import EngineFailed
 from softagent.media.frame import Samples
-from softagent.speech.spoken import CallVoice, Wave, check_voice_file
+from softagent.speech.spoken import SLOWER, CallVoice, Wave, check_voice_file
 from softagent.speech.vits import WindowedDecoder
 
 SEED = 0
@@ -58,8 +59,10 @@ class CoquiSynthesizer:
         model = self._tts.synthesizer.tts_model
         is_single = not (self._tts.is_multi_speaker or self._tts.is_multi_lingual)
         self._decoder = None
+        self._length_scale: float | None = None
+        """Of the speech, where the network has such a thing: set before each sentence."""
         if isinstance(model, Vits) and is_single:
-            model.length_scale /= settings.speed
+            self._length_scale = model.length_scale / settings.speed
             self._decoder = WindowedDecoder(model)
         rate_hz = int(self._tts.synthesizer.output_sample_rate)
         self._voice = CallVoice(self._sentences, rate_hz=rate_hz)
@@ -73,6 +76,15 @@ class CoquiSynthesizer:
     ) -> Iterator[Samples]:
         """Yield the sound of `text` at `rate_hz`, each piece as soon as it is ready."""
         return self._voice.speak(text, rate_hz=rate_hz, cancelled=cancelled)
+
+    def slower(self) -> CoquiSynthesizer:
+        """The same voice, speaking more slowly if it can; both share the network and its lock."""
+        if self._length_scale is None:
+            return self
+        other = copy.copy(self)
+        other._length_scale = self._length_scale / SLOWER
+        other._voice = self._voice.saying(other._sentences)
+        return other
 
     def _sentences(self, text: str) -> Iterator[Iterator[Wave]]:
         for sentence in self._tts.synthesizer.split_into_sentences(text):
@@ -91,6 +103,7 @@ class CoquiSynthesizer:
         """What the decoder makes sound of, (1, channels, frames)."""
         with self._lock:
             self._torch.manual_seed(SEED)
+            self._tts.synthesizer.tts_model.length_scale = self._length_scale
             spoken = self._tts.synthesizer.tts_model.synthesize(sentence)
             return spoken["outputs"]["model_outputs"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 from softagent.config import SynthesizerSettings
 from softagent.errors import EngineFailed
 from softagent.media.frame import Samples
-from softagent.speech.spoken import CallVoice, Wave, check_voice_file
+from softagent.speech.spoken import SLOWER, CallVoice, Wave, check_voice_file
 
 SEED = 0
 """Of the voice's noise: the same text is the same sound."""
@@ -43,6 +44,13 @@ class HibariSynthesizer:
     ) -> Iterator[Samples]:
         """Yield the sound of `text` at `rate_hz`, each sentence as soon as it is ready."""
         return self._voice.speak(text, rate_hz=rate_hz, cancelled=cancelled)
+
+    def slower(self) -> HibariSynthesizer:
+        """The same voice, speaking more slowly; both share the model."""
+        other = copy.copy(self)
+        other._speed = self._speed * SLOWER
+        other._voice = self._voice.saying(other._sentences)
+        return other
 
     def _sentences(self, text: str) -> Iterator[tuple[Wave]]:
         for phonemes in self._hibari.phonemize(text):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from softagent.config import SynthesizerSettings
 from softagent.errors import EngineFailed
 from softagent.media.frame import Samples
-from softagent.speech.spoken import CallVoice, Wave, check_voice_file
+from softagent.speech.spoken import SLOWER, CallVoice, Wave, check_voice_file
 
 
 class PiperSynthesizer:
@@ -52,6 +54,15 @@ class PiperSynthesizer:
     ) -> Iterator[Samples]:
         """Yield the sound of `text` at `rate_hz`, each sentence as soon as it is ready."""
         return self._voice.speak(text, rate_hz=rate_hz, cancelled=cancelled)
+
+    def slower(self) -> PiperSynthesizer:
+        """The same voice, speaking more slowly; both share the model."""
+        other = copy.copy(self)
+        other._config = replace(
+            self._config, length_scale=(self._config.length_scale or 1.0) / SLOWER
+        )
+        other._voice = self._voice.saying(other._sentences)
+        return other
 
     def _sentences(self, text: str) -> Iterator[tuple[Wave]]:
         for chunk in self._piper.synthesize(text, self._config):

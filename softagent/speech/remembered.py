@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -15,6 +15,11 @@ class _Synthesizer(Protocol):
     def synthesize(
         self, text: str, *, rate_hz: int, cancelled: Callable[[], bool]
     ) -> Iterator[Samples]: ...
+
+
+@runtime_checkable
+class _Slowable(Protocol):
+    def slower(self) -> _Synthesizer: ...
 
 
 class RememberedSpeech:
@@ -33,6 +38,10 @@ class RememberedSpeech:
             )
             if pieces:
                 self._kept[clause, rate_hz] = np.concatenate(pieces)
+
+    def slower(self) -> _Synthesizer:
+        """The synthesizer behind it, speaking more slowly if it can: what is remembered is too fast."""
+        return self._synthesizer.slower() if isinstance(self._synthesizer, _Slowable) else self
 
     def synthesize(
         self, text: str, *, rate_hz: int, cancelled: Callable[[], bool]

@@ -5,6 +5,7 @@ float sound at the voice's rate -> ends cut -> level -> 16 bits -> the call's ra
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -31,6 +32,10 @@ CALIBRATION_TEXT = "We are open from Monday to Friday, how may I help you?"
 """Spoken unheard when an engine is made: it shows how loud the voice is."""
 
 
+SLOWER = 0.8
+"""Speed of a voice that was asked to speak more slowly, relative to its own."""
+
+
 class CallVoice:
     """A voice as loud as a telephone wants it, at any rate. As many threads as the engine bears.
 
@@ -42,6 +47,12 @@ class CallVoice:
         self._rate_hz = rate_hz
         sample = [piece for pieces in say(CALIBRATION_TEXT) for piece in pieces]
         self._gain = speech_gain(np.concatenate(sample), rate_hz)
+
+    def saying(self, say: Callable[[str], Iterable[Iterable[Wave]]]) -> CallVoice:
+        """The same voice with another `say`, as loud as this one."""
+        other = copy.copy(self)
+        other._say = say
+        return other
 
     def warm_up(self) -> None:
         """Speak unheard, as `__init__` has done already: the first caller doesn't wait."""

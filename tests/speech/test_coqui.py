@@ -49,6 +49,14 @@ def test_first_piece_comes_before_the_rest(voice: CoquiSynthesizer) -> None:
     assert 0.1 < len(pieces[0]) / 8000 < 0.5
 
 
+def test_slower_voice_takes_longer_and_leaves_the_other_as_it_is(voice: CoquiSynthesizer) -> None:
+    """They share the network: what one caller wished for must not stay set in it."""
+    slow = sum(map(len, pieces_of(voice.slower(), TEXT)))
+    usual = sum(map(len, pieces_of(voice, TEXT)))
+
+    assert 1.1 * usual < slow < 1.5 * usual
+
+
 def test_pieces_are_the_whole(voice: CoquiSynthesizer) -> None:
     """Decoded window by window or at once, the same latents give the same sound."""
     decoder = voice._decoder

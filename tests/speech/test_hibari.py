@@ -95,3 +95,13 @@ def test_missing_and_broken_voices_are_named(tmp_path: Path) -> None:
         HibariSynthesizer(tmp_path / "missing.onnx", SynthesizerSettings())
     with pytest.raises(EngineFailed, match=r"broken\.onnx"):
         HibariSynthesizer(broken, SynthesizerSettings())
+
+
+def test_slower_voice_takes_longer_and_leaves_the_other_as_it_is(voice: HibariSynthesizer) -> None:
+    """One caller's wish is no other caller's."""
+    before = spoken(voice, TEXT)
+
+    slow = spoken(voice.slower(), TEXT)
+
+    assert 1.1 * len(before) < len(slow) < 1.5 * len(before)
+    assert np.array_equal(spoken(voice, TEXT), before)

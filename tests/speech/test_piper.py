@@ -57,6 +57,16 @@ def test_speed_shortens(voice: PiperSynthesizer) -> None:
     assert lengths[0] < 0.7 * lengths[1]
 
 
+def test_slower_voice_takes_longer_and_leaves_the_other_as_it_is(voice: PiperSynthesizer) -> None:
+    """One caller's wish is no other caller's."""
+    slow, usual = (
+        sum(map(len, speaker.synthesize(TEXT, rate_hz=8000, cancelled=lambda: False)))
+        for speaker in (voice.slower(), voice)
+    )
+
+    assert 1.1 * usual < slow < 1.5 * usual
+
+
 def test_missing_and_broken_voices_are_named(tmp_path: Path) -> None:
     """Each with its own error; the configuration beside the network is needed too."""
     broken = tmp_path / "broken.onnx"
