@@ -10,12 +10,13 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from softagent.capture.observe import Observe, unobserved
 from softagent.chat import Message
 from softagent.config import Account
 from softagent.deeds.doer import Doer, Keep, keep_nothing
-from softagent.dialogue.deeds import Deed, DeedOutcome, Transfer
+from softagent.dialogue.deeds import Deed, DeedOutcome
 from softagent.dialogue.events import (
     AgentState,
     CallAnswered,
@@ -38,6 +39,7 @@ from softagent.dialogue.events import (
     ReleaseReply,
     ReplyHeard,
     ResumeReply,
+    SpeakSlower,
     SpeechEnded,
     SpeechPaused,
     SpeechStarted,
@@ -66,7 +68,6 @@ from softagent.reply import ReplyThread
 from softagent.report import Report
 from softagent.sip.phone import CallEnd, IncomingCall, Phone
 from softagent.talk import conversation
-from softagent.tone_watch import FAX_DEED, ToneWatch
 
 LAST_WORD_TICKS = ticks(200)
 """Silence sent after the last word, so that the far end's jitter buffer plays it before the BYE."""
@@ -172,13 +173,6 @@ class CallSession:
             on_done=self._report_deed,
             log=self._journal.log,
         )
-        self._tones = ToneWatch(
-            account.tones,
-            rate_hz=codec.rate_hz,
-            end=self.end,
-            transfer=lambda name: self._doer.do(FAX_DEED, Transfer(name)),
-            on_tone=self._journal.tone,
-        )
         self._tick = 0
         self._held_ticks = 0
         """Of the hold that is going on; 0 when there is none."""
@@ -253,9 +247,6 @@ class CallSession:
     def _report_deed(self, number: int, deed: Deed, outcome: DeedOutcome) -> None:
         """What came of a deed, on the doer's thread."""
         self._journal.deed(deed, outcome)
-        if number == FAX_DEED:
-            self._tones.transferred(outcome)
-            return
         self._inbox.post(DeedDone(self._now(), number, outcome))
 
     def _step(self) -> None:
@@ -283,7 +274,6 @@ class CallSession:
         self._tick = tick.index
         self._take_off_hold()
         self._recording.write(tick)
-        self._tones.push(tick.caller, is_waiting=self._doer.is_busy)
         self._on_played(tick)
         self._listen(tick)
         self._filler.push(self._conversation.unanswered)
@@ -362,12 +352,14 @@ class CallSession:
         """What the shell itself makes of an event, before the conversation sees it."""
         match event:
             case DigitPressed(digit=digit):
-                self._journal.digit(digit)
+                self._journal.digit("secret" if self._conversation.is_secret else digit)
             case TranscriptChanged(text=text):
                 self._listener.observe(text)
             case TranscriptFinished(turn=turn, text=text):
                 is_current = turn == self._conversation.hearing_turn
-                self._journal.transcript(event, is_current=is_current)
+                is_secret = self._conversation.is_secret
+                shown = replace(event, text="(secret)") if is_secret else event
+                self._journal.transcript(shown, is_current=is_current)
                 if is_current:
                     self._listener.observe(text)
             case PauseJudged(turn=turn) if turn == self._conversation.hearing_turn:
@@ -403,6 +395,8 @@ class CallSession:
                 self._playout.stop(turn)
                 self._replies.cancel(turn)
                 self._journal.forget_unheard()
+            case SpeakSlower():
+                self._replies.slow_down()
             case Do(number, deed):
                 self._doer.do(number, deed)
             case HangUp():

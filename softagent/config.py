@@ -29,7 +29,6 @@ from softagent.rules import (
 )
 from softagent.rules import Secret as Secret  # part of an account, wherever one is made
 from softagent.sound import SoundSettings
-from softagent.tones import ToneSettings
 
 Codec = Literal["G722", "PCMU", "PCMA"]
 PortOrAny = Annotated[int, Between(0, 65535)]
@@ -174,10 +173,10 @@ class TurnSettings:
     prepare_ms: Annotated[int, Between(20, 5000)] = 100
     """Pause after which the likely answer is prepared, unheard."""
     pause_ms: Annotated[int, Between(100, 5000)] = 550
-    """Pause that ends the caller's turn after a short sentence, and where the words don't tell."""
+    """Pause that ends the caller's turn, where the words don't tell."""
     shortest_pause_ms: Annotated[int, Between(100, 5000)] = 250
-    """The same after a short answer ("yes"); after a question or a long sentence, a quarter of the way up to `pause_ms`."""
-    longest_pause_ms: Annotated[int, Between(100, 10000)] = 1400
+    """The same after a short answer ("yes"); after a whole sentence, half way up to `pause_ms`."""
+    longest_pause_ms: Annotated[int, Between(100, 10000)] = 1200
     """The same in the middle of a sentence or of a number."""
     end_model: ModelRef = ""
     """A model that judges a pause by its sound as well, "smart-turn"; the words alone unless set."""
@@ -210,6 +209,8 @@ class LimitSettings:
 
     call_seconds: Annotated[int, Between(10, 86400)] = 1800
     """Longest call; then a goodbye and the end."""
+    warning_seconds: Annotated[int, Between(0, 600)] = 60
+    """How long before it the caller is told; 0 for not at all, and not where a call is less than twice as long."""
     hold_seconds: Annotated[int, Between(10, 86400)] = 900
     """Longest time on hold; then the agent hangs up."""
     rtp_timeout_seconds: Annotated[int, Between(5, 3600)] = 30
@@ -308,7 +309,6 @@ class Account:
     sound: SoundSettings = SoundSettings()
     turn: TurnSettings = TurnSettings()
     limits: LimitSettings = LimitSettings()
-    tones: ToneSettings = ToneSettings()
     recording: RecordingSettings = RecordingSettings()
     access: AccessSettings = AccessSettings()
     trace: TraceSettings = TraceSettings()

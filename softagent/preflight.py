@@ -19,7 +19,6 @@ from functools import partial
 from pathlib import Path
 
 from softagent.config import Account, TlsSettings
-from softagent.dialogue.prompt import opening
 from softagent.errors import (
     ConfigError,
     CredentialsRefused,
@@ -33,6 +32,7 @@ from softagent.models.store import ModelStore
 from softagent.sip.phone import IncomingCall, Phone, Registration, RegistrationState
 from softagent.sip.ports import RtpPorts
 from softagent.sip.tls import TlsPolicy
+from softagent.talk import opening_of
 
 CHARACTERS_PER_TOKEN = 3.5
 """Of English text in Qwen's vocabulary, on the safe side."""
@@ -120,7 +120,7 @@ def _program(name: str) -> str:
 
 
 def _facts(account: Account) -> str:
-    messages = opening(account.persona, account.facts)
+    messages = opening_of(account)
     characters = sum(len(message["content"]) for message in messages)
     tokens = round(characters / CHARACTERS_PER_TOKEN) + TOKENS_PER_MESSAGE * len(messages)
     needed = tokens + account.llm.max_tokens + TALK_TOKENS

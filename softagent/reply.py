@@ -17,8 +17,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from softagent.chat import Message
-from softagent.dialogue.events import ClauseSpoken, ClauseWritten, Event, ReplyFailed, ReplyWritten
-from softagent.engines import LanguageModel, Synthesizer
+from softagent.dialogue.events import (
+    ClauseSpoken,
+    ClauseWritten,
+    DeedProposed,
+    Event,
+    ReplyFailed,
+    ReplyWritten,
+)
+from softagent.dialogue.proposal import ProposalFilter
+from softagent.engines import LanguageModel, SlowableSynthesizer, Synthesizer
 from softagent.log import CallLogger
 from softagent.media.frame import Samples, frame_samples, ticks
 from softagent.media.playout import Playout
@@ -117,7 +125,7 @@ class _Job:
 class ReplyThread:
     """Makes replies, one at a time, for one call.
 
-    `prepare`, `say`, `prime` and `cancel` are called by the call thread; events are posted
+    `prepare`, `say`, `prime`, `slow_down` and `cancel` are called by the call thread; events are posted
     through `post` and marks through `mark`, both from the reply thread.
     """
 
@@ -138,6 +146,8 @@ class ReplyThread:
         self._log = log
         self._language_model = language_model
         self._synthesizer = synthesizer
+        """Replaced by the call thread, taken up by this one at the next reply: a reference, so no lock."""
+        self._is_slow = False
         self._playout = playout
         self._rate_hz = rate_hz
         self._max_tokens = max_tokens
@@ -169,6 +179,12 @@ class ReplyThread:
         """Stop making the reply of `turn`."""
         if self._wanted == turn:
             self._wanted = None
+
+    def slow_down(self) -> None:
+        """Speak more slowly from the next reply on, once; not every voice can."""
+        if not self._is_slow and isinstance(self._synthesizer, SlowableSynthesizer):
+            self._synthesizer = self._synthesizer.slower()
+        self._is_slow = True
 
     @property
     def is_alive(self) -> bool:
@@ -207,13 +223,13 @@ class ReplyThread:
         def cancelled() -> bool:
             return self._wanted != turn
 
-        words: Iterable[str] = (
-            (job.text,)
-            if job.text
-            else self._language_model.stream(
+        notes = ProposalFilter()
+        words: Iterable[str] = (job.text,)
+        if not job.text:
+            written = self._language_model.stream(
                 job.messages, max_tokens=self._max_tokens, cancelled=cancelled
             )
-        )
+            words = notes.filtered(written)
         pieces = spoken_reply(
             words,
             self._synthesizer,
@@ -241,6 +257,8 @@ class ReplyThread:
                     self._post(ClauseSpoken(self._now(), turn, clause, frames))
         if cancelled():
             return
+        if notes.proposal is not None:
+            self._post(DeedProposed(self._now(), turn, notes.proposal))
         if not has_sound:
             self._log.warning("event=reply-empty turn=%d", turn)
             self._post(ReplyFailed(self._now(), turn, reason="nothing to say"))

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from softagent.abilities import Action, MenuKey
 from softagent.chat import Message
-from softagent.config import Account
+from softagent.config import Account, LimitSettings
 from softagent.dialogue.conversation import Conversation
+from softagent.dialogue.desk_phrases import desk_phrases
 from softagent.dialogue.desk_settings import DeskSettings, MenuEntry, Place, Service, Slot
 from softagent.dialogue.history import History
 from softagent.dialogue.phrases import phrases
+from softagent.dialogue.prompt import opening
+from softagent.dialogue.requests import requests
 from softagent.dialogue.settings import ConversationSettings
 from softagent.dialogue.words import words
 from softagent.engines import Engines
-from softagent.media.frame import TICKS_PER_SECOND
+from softagent.media.frame import TICKS_PER_SECOND, ticks
+
+WORDLESS_TICKS = ticks(1000)
+"""Speech as long as this of which no word was understood is asked about; less is a noise."""
 
 
 def conversation(
-    account: Account, engines: Engines, opening: Sequence[Message], *, takes_messages: bool
+    account: Account, engines: Engines, begun: Sequence[Message], *, takes_messages: bool
 ) -> Conversation:
-    """A new conversation, which begins with `opening` as far as the model knows."""
+    """A new conversation, which begins with `begun` as far as the model knows."""
     settings = ConversationSettings(
         notice=account.notice,
         greeting=account.greeting,
@@ -30,10 +36,12 @@ def conversation(
         barge_in=account.turn.barge_in,
         silence_ticks=account.limits.silence_seconds * TICKS_PER_SECOND,
         call_ticks=account.limits.call_seconds * TICKS_PER_SECOND,
+        warning_ticks=_warning_ticks(account.limits),
+        wordless_ticks=WORDLESS_TICKS,
         desk=desk(account, takes_messages=takes_messages),
     )
     room = engines.language_model.context_tokens - account.llm.max_tokens
-    return Conversation(settings, History(opening, budget_tokens=room))
+    return Conversation(settings, History(begun, budget_tokens=room))
 
 
 def desk(account: Account, *, takes_messages: bool) -> DeskSettings:
@@ -45,7 +53,42 @@ def desk(account: Account, *, takes_messages: bool) -> DeskSettings:
         services=tuple(map(_service, account.actions)),
         menu=tuple(map(_entry, account.menu)),
         takes_messages=takes_messages,
+        phrases=desk_phrases(account.language),
+        requests=requests(account.language),
     )
+
+
+def opening_of(account: Account, *, takes_messages: bool = False) -> tuple[Message, ...]:
+    """The beginning of every prompt of `account`."""
+    notes = list(_notes(account, takes_messages=takes_messages))
+    return opening(account.persona, account.facts, notes)
+
+
+def fixed_texts(account: Account) -> Iterator[str]:
+    """What is said word for word in many calls, worth having ready as sound."""
+    words = desk_phrases(account.language)
+    for place in account.destinations:
+        yield words.putting_through.format(place=place.name)
+    if account.actions:
+        yield words.moment
+    yield from (entry.say for entry in account.menu if entry.say)
+
+
+def _notes(account: Account, *, takes_messages: bool) -> Iterator[tuple[str, str]]:
+    """What the model may propose: the note, and what it is for."""
+    for place in account.destinations:
+        also = f" ({', '.join(place.words)})" if place.words else ""
+        yield f"[transfer {place.name}]", f"the caller wants to talk to {place.name}{also}"
+    for action in account.actions:
+        what = action.description or (action.words[0] if action.words else action.name)
+        yield f"[action {action.name}]", what
+    if takes_messages:
+        yield "[message]", "the caller wants to leave a message"
+
+
+def _warning_ticks(limits: LimitSettings) -> int:
+    is_worth_it = 2 * limits.warning_seconds <= limits.call_seconds
+    return limits.warning_seconds * TICKS_PER_SECOND if is_worth_it else 0
 
 
 def _service(action: Action) -> Service:
@@ -53,7 +96,8 @@ def _service(action: Action) -> Service:
         Slot(known.name, known.type, known.ask, known.choices, known.length, is_secret=known.secret)
         for known in action.parameters
     )
-    return Service(action.name, action.words, slots, is_confirmed=action.confirm)
+    is_confirmed = action.confirm and bool(slots)  # of nothing there is nothing to confirm
+    return Service(action.name, action.words, slots, is_confirmed=is_confirmed)
 
 
 def _entry(key: MenuKey) -> MenuEntry:

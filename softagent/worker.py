@@ -25,7 +25,6 @@ from softagent.capture.observe import unobserved
 from softagent.capture.tracer import Tracer, account_tracer
 from softagent.config import Account
 from softagent.dialogue.phrases import phrases
-from softagent.dialogue.prompt import opening
 from softagent.engines import Engines, load_engines
 from softagent.errors import CredentialsRefused, RegistrationLost, SoftagentError
 from softagent.heartbeat import BEAT_SECONDS, Beat, Ready
@@ -42,6 +41,7 @@ from softagent.sip.phone import (
 )
 from softagent.sip.pyvoip import PyVoipPhone
 from softagent.speech.remembered import RememberedSpeech
+from softagent.talk import fixed_texts, opening_of
 
 _log = logging.getLogger("softagent.worker")
 
@@ -89,7 +89,7 @@ def _warm_engines(account: Account) -> Engines:
     """Load everything, read the prompt's beginning and speak the fixed sentences once."""
     started = time.monotonic()
     engines = load_engines(account, ModelStore())
-    engines.language_model.prime(opening(account.persona, account.facts), cancelled=lambda: False)
+    engines.language_model.prime(opening_of(account), cancelled=lambda: False)
     speech = RememberedSpeech(engines.synthesizer)
     fixed = phrases(account.language)
     for rate_hz in {codec_named(name).rate_hz for name in account.codecs}:
@@ -100,6 +100,7 @@ def _warm_engines(account: Account) -> Engines:
             fixed.still_there,
             fixed.say_again,
             fixed.trouble,
+            *fixed_texts(account),
             *(fixed.fillers if account.turn.filler_ms else ()),
         ):
             if text:
@@ -155,7 +156,7 @@ class Worker:
         self._beat_seconds = beat_seconds
         self._tracer = tracer
         self._courier = courier
-        self._opening = opening(account.persona, account.facts)
+        self._opening = opening_of(account)
         self._sending = threading.Lock()
         """Guards `_parent.send`: the main thread beats, call threads report."""
         self._minding = threading.Lock()

@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 
 from softagent.chat import Message
-from softagent.dialogue.events import ClauseSpoken, ClauseWritten, Event, ReplyFailed, ReplyWritten
+from softagent.dialogue.events import (
+    ClauseSpoken,
+    ClauseWritten,
+    DeedProposed,
+    Event,
+    ReplyFailed,
+    ReplyWritten,
+)
+from softagent.dialogue.proposal import Proposal
 from softagent.log import call_logger
 from softagent.media.frame import Samples
 from softagent.media.playout import Playout
@@ -215,6 +223,69 @@ def test_a_model_with_nothing_to_say_is_a_failed_reply(bench: Callable[..., Benc
     made.playout.begin(1)
     made.thread.prepare(1, QUESTION)
     assert made.next_event() == ReplyFailed(7, 1, reason="nothing to say")
+
+
+def test_a_note_of_the_models_is_proposed_and_not_spoken(bench: Callable[..., Bench]) -> None:
+    made = bench(ScriptedLanguageModel(["I can do ", "that. [trans", "fer sales]"]))
+    made.playout.begin(1)
+    made.thread.prepare(1, QUESTION)
+    assert [made.next_event() for _ in range(4)] == [
+        ClauseWritten(7, 1, 0, "I can do that."),
+        ClauseSpoken(7, 1, 0, frames=2),
+        DeedProposed(7, 1, Proposal("transfer", "sales")),
+        ReplyWritten(7, 1),
+    ]
+
+
+def test_an_answer_that_is_only_a_note_is_proposed_first(bench: Callable[..., Bench]) -> None:
+    made = bench(ScriptedLanguageModel(["[message]"]))
+    made.playout.begin(1)
+    made.thread.prepare(1, QUESTION)
+    assert made.next_event() == DeedProposed(7, 1, Proposal("message"))
+    assert made.next_event() == ReplyFailed(7, 1, reason="nothing to say")
+
+
+def test_what_code_says_may_have_brackets_in_it(bench: Callable[..., Bench]) -> None:
+    made = bench(ScriptedLanguageModel([]))
+    made.playout.begin(1)
+    made.thread.say(1, "We are [message] here.")
+    assert made.next_event() == ClauseWritten(7, 1, 0, "We are [message] here.")
+
+
+class TwoSpeeds(ScriptedSynthesizer):
+    """A voice that can also speak slowly."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slow: list[ScriptedSynthesizer] = []
+
+    def slower(self) -> ScriptedSynthesizer:
+        self.slow.append(ScriptedSynthesizer())
+        return self.slow[-1]
+
+
+def test_a_voice_that_can_speaks_more_slowly_from_the_next_reply_on(
+    bench: Callable[..., Bench],
+) -> None:
+    voice = TwoSpeeds()
+    made = bench(ScriptedLanguageModel([]), voice)
+    for turn, text in enumerate(("Hello.", "All right.", "Again.")):
+        made.playout.begin(turn)
+        made.thread.say(turn, text)
+        while not isinstance(made.next_event(), ReplyWritten):
+            pass
+        made.thread.slow_down()
+    assert voice.asked == ["Hello."]
+    assert [slow.asked for slow in voice.slow] == [["All right.", "Again."]]
+
+
+def test_a_voice_that_cannot_goes_on_as_it_is(bench: Callable[..., Bench]) -> None:
+    voice = ScriptedSynthesizer()
+    made = bench(ScriptedLanguageModel([]), voice)
+    made.thread.slow_down()
+    made.playout.begin(1)
+    made.thread.say(1, "Hello.")
+    assert made.next_event() == ClauseWritten(7, 1, 0, "Hello.")
 
 
 def test_priming_waits_for_idle_time(bench: Callable[..., Bench]) -> None:

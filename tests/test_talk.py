@@ -10,7 +10,7 @@ from scripted_call import account, engines
 from softagent.abilities import Action, Destination, MenuKey, Parameter
 from softagent.dialogue.desk_settings import NO_DESK, MenuEntry, Place, Service, Slot
 from softagent.dialogue.events import AgentState
-from softagent.talk import conversation, desk
+from softagent.talk import conversation, desk, fixed_texts, opening_of
 
 
 def test_an_account_without_abilities_has_no_desk() -> None:
@@ -68,3 +68,29 @@ def test_a_key_does_one_thing(key: MenuKey, entry: MenuEntry) -> None:
 def test_a_conversation_begins_by_listening() -> None:
     begun = conversation(account(), engines(), (), takes_messages=False)
     assert begun.state is AgentState.LISTENING
+
+
+def test_the_model_may_propose_what_is_configured_and_learns_no_number() -> None:
+    office = replace(
+        account(),
+        destinations=(Destination("sales", "1003", ("the shop",)),),
+        actions=(Action("booking", ("book a table",), command=("./book.sh",)),),
+    )
+    system = opening_of(office, takes_messages=True)[0]["content"]
+    assert "[transfer sales] the caller wants to talk to sales (the shop)" in system
+    assert "[action booking] book a table" in system
+    assert "[message]" in system
+    assert "1003" not in system
+    assert "[" not in opening_of(account())[0]["content"]
+
+
+def test_announcements_that_never_change_are_known_beforehand() -> None:
+    office = replace(
+        account(),
+        destinations=(Destination("sales", "1003"),),
+        menu=(MenuKey("1", say="We are at 5 Mill Lane."),),
+    )
+    assert list(fixed_texts(office)) == [
+        "I'm putting you through to sales.",
+        "We are at 5 Mill Lane.",
+    ]

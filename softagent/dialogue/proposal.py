@@ -8,6 +8,7 @@ A small model is never trusted: a proposal is only asked about, and only if it i
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, cast
 
@@ -59,6 +60,12 @@ class ProposalFilter:
             self.proposal = self.proposal or parse_proposal(note)
         spoken, self._held = spoken + self._held, ""
         return spoken
+
+    def filtered(self, pieces: Iterable[str]) -> Iterator[str]:
+        """The pieces of a whole answer, each as soon as it comes, without the notes."""
+        for text in pieces:
+            yield self.push(text)
+        yield self.flush()
 
     def flush(self) -> str:
         """The answer is complete: return what was held back; a bracket left open is dropped."""

@@ -181,7 +181,7 @@ ENGLISH = Requests(
     ),
     lead_in=re.compile(
         r"(?:(?:it's|it is|that's|that is|that would be|it would be|my (?:full |first |last )?name is|the name is"
-        r"|this is|i'm|i am|i'm called|name's|my (?:phone |telephone |mobile )?number is|the number is"
+        r"|this is|i'm called|i'm calling about|i'm|i am|name's|my (?:phone |telephone |mobile )?number is|the number is"
         r"|my (?:order|customer|account) number is|you can reach me (?:at|on|under)|call me (?:at|on)"
         r"|it's about|it is about|i'm calling about|about|for|on|at|um|uh|er|erm|well|so|okay|oh|yes|yeah"
         r"|sure|please) )*"
