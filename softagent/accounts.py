@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Iterator
 from pathlib import Path
 from typing import Any
 
-from softagent import abilities
+from softagent import abilities, tones
 from softagent.config import Account, Office, TlsSettings
 from softagent.errors import ConfigError, ConfigFileMissing, ConfigSyntaxError
 from softagent.options import file_path, shown
@@ -127,6 +127,7 @@ def _contradictions(values: Values) -> Iterator[str]:
     yield from abilities.contradictions(
         *(values.get(name, ()) for name in ("destinations", "actions", "menu"))
     )
+    yield from tones.contradictions(values["tones"], values.get("destinations", ()))
 
 
 def _clashes(accounts: list[Values]) -> Iterator[str]:

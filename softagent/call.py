@@ -16,7 +16,7 @@ from softagent.capture.observe import Observe, unobserved
 from softagent.chat import Message
 from softagent.config import Account
 from softagent.deeds.doer import Doer, Keep, keep_nothing
-from softagent.dialogue.deeds import Deed, DeedOutcome
+from softagent.dialogue.deeds import Deed, DeedOutcome, Transfer
 from softagent.dialogue.events import (
     AgentState,
     CallAnswered,
@@ -68,6 +68,7 @@ from softagent.reply import ReplyThread
 from softagent.report import Report
 from softagent.sip.phone import CallEnd, IncomingCall, Phone
 from softagent.talk import conversation
+from softagent.tone_watch import FAX_DEED, ToneWatch
 
 LAST_WORD_TICKS = ticks(200)
 """Silence sent after the last word, so that the far end's jitter buffer plays it before the BYE."""
@@ -173,6 +174,13 @@ class CallSession:
             on_done=self._report_deed,
             log=self._journal.log,
         )
+        self._tones = ToneWatch(
+            account.tones,
+            rate_hz=codec.rate_hz,
+            end=self.end,
+            transfer=lambda name: self._doer.do(FAX_DEED, Transfer(name)),
+            on_tone=self._journal.tone,
+        )
         self._tick = 0
         self._held_ticks = 0
         """Of the hold that is going on; 0 when there is none."""
@@ -247,6 +255,9 @@ class CallSession:
     def _report_deed(self, number: int, deed: Deed, outcome: DeedOutcome) -> None:
         """What came of a deed, on the doer's thread."""
         self._journal.deed(deed, outcome)
+        if number == FAX_DEED:
+            self._tones.transferred(outcome)
+            return
         self._inbox.post(DeedDone(self._now(), number, outcome))
 
     def _step(self) -> None:
@@ -274,6 +285,7 @@ class CallSession:
         self._tick = tick.index
         self._take_off_hold()
         self._recording.write(tick)
+        self._tones.push(tick.caller, is_waiting=self._doer.is_busy)
         self._on_played(tick)
         self._listen(tick)
         self._filler.push(self._conversation.unanswered)

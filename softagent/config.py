@@ -29,6 +29,7 @@ from softagent.rules import (
 )
 from softagent.rules import Secret as Secret  # part of an account, wherever one is made
 from softagent.sound import SoundSettings
+from softagent.tones import ToneSettings
 
 Codec = Literal["G722", "PCMU", "PCMA"]
 PortOrAny = Annotated[int, Between(0, 65535)]
@@ -173,10 +174,10 @@ class TurnSettings:
     prepare_ms: Annotated[int, Between(20, 5000)] = 100
     """Pause after which the likely answer is prepared, unheard."""
     pause_ms: Annotated[int, Between(100, 5000)] = 550
-    """Pause that ends the caller's turn, where the words don't tell."""
+    """Pause that ends the caller's turn after a short sentence, and where the words don't tell."""
     shortest_pause_ms: Annotated[int, Between(100, 5000)] = 250
-    """The same after a short answer ("yes"); after a whole sentence, half way up to `pause_ms`."""
-    longest_pause_ms: Annotated[int, Between(100, 10000)] = 1200
+    """The same after a short answer ("yes"); after a question or a long sentence, a quarter of the way up to `pause_ms`."""
+    longest_pause_ms: Annotated[int, Between(100, 10000)] = 1400
     """The same in the middle of a sentence or of a number."""
     end_model: ModelRef = ""
     """A model that judges a pause by its sound as well, "smart-turn"; the words alone unless set."""
@@ -309,6 +310,7 @@ class Account:
     sound: SoundSettings = SoundSettings()
     turn: TurnSettings = TurnSettings()
     limits: LimitSettings = LimitSettings()
+    tones: ToneSettings = ToneSettings()
     recording: RecordingSettings = RecordingSettings()
     access: AccessSettings = AccessSettings()
     trace: TraceSettings = TraceSettings()

@@ -10,6 +10,7 @@ from softagent.log import call_logger
 from softagent.media.frame import FRAME_MS, Played
 from softagent.media.quality import Quality
 from softagent.media.stats import StreamStats
+from softagent.media.tones import Tone
 from softagent.report import (
     CallEnded,
     CallSound,
@@ -83,6 +84,10 @@ class Journal:
         name, result = name_of(deed), outcome.result.value
         self.log.info("event=deed name=%s result=%s detail=%r", name, result, outcome.detail)
         self._report(Did(self._account, self._call, name, result))
+
+    def tone(self, tone: Tone) -> None:
+        """A tone was heard that tells who or what is at the far end."""
+        self.log.info("event=tone tone=%s", tone.value)
 
     def held(self) -> None:
         """The call has been put on hold."""

@@ -45,7 +45,7 @@ def pause_lengths(turn: TurnSettings) -> PauseLengths:
     """The account's pauses in ticks."""
     return PauseLengths(
         shortest=ticks(turn.shortest_pause_ms),
-        finished=ticks((turn.shortest_pause_ms + turn.pause_ms) // 2),
+        finished=ticks((3 * turn.shortest_pause_ms + turn.pause_ms) // 4),
         usual=ticks(turn.pause_ms),
         longest=ticks(turn.longest_pause_ms),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import socket
 import threading
@@ -27,6 +28,7 @@ from scripted_call import (
     engines,
     free_port,
 )
+from tone_sounds import Wave, cadence, tone
 
 from softagent.call import CallSession
 from softagent.config import LimitSettings
@@ -190,6 +192,33 @@ def test_a_caller_who_is_kept_waiting_hears_so_and_then_the_answer() -> None:
     caller.close()
     assert measured.marks["filler"] < measured.marks["heard"]
     assert call.done == ["answer", "hang up"]
+
+
+@pytest.mark.parametrize(
+    ("sound", "end"),
+    [
+        (cadence(425, parts_ms=(200, 200), seconds=30, rate_hz=8000), CallEnd.LINE_DEAD),
+        (tone(2100, ms=30_000, rate_hz=8000), CallEnd.FAX),
+    ],
+)
+def test_a_machine_or_a_dead_line_is_hung_up_on(
+    sound: Wave, end: CallEnd, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It would go on for half a minute: some seconds of it suffice, however unsteady the machine."""
+    caplog.set_level(logging.INFO)
+    port = free_port()
+    call = ScriptedCall(remote_port=port)
+    bench = Bench(call, engines())
+    caller = CallerPhone(port, call.media.local_port)
+    bench.start()
+    caller.say(sound.astype(np.int16))
+    bench.join()
+    caller.close()
+    assert bench.end is end
+    assert call.done == ["answer", "hang up"]
+    lines = [record.getMessage() for record in caplog.records]
+    assert any(line.startswith("event=tone tone=") for line in lines)
+    assert any(f"event=call-ended reason={end.value}" in line for line in lines)
 
 
 def test_a_caller_whose_media_moves_hears_and_is_heard_at_the_new_address() -> None:

@@ -40,7 +40,7 @@ class Heard:
 
 
 class Ear:
-    """Pauses: 10 ticks after a short answer, 20 after a question, 30 usually, 60 at most."""
+    """Pauses: 10 ticks after a short answer, 15 after a question, 30 usually, 60 at most."""
 
     def __init__(self) -> None:
         self.heard = Heard()
@@ -71,7 +71,7 @@ def pause_of(events: list[object]) -> int:
 
 def test_the_words_of_the_pause_end_the_turn_in_exactly_their_time() -> None:
     for words, ticks in [
-        ("Are you open on Sundays?", 20),
+        ("Are you open on Sundays?", 15),
         ("We were charged twice.", 30),
         ("", 30),
         ("I need a room and", 60),
@@ -89,11 +89,11 @@ def test_a_pause_that_sounds_unfinished_lasts_a_step_longer_and_the_next_is_judg
     ear.listen(QUIET, 6)
     ear.listener.observe("Are you open on Sundays?")
     ear.listener.judge(0.1)
-    assert ear.listen(QUIET, 20) == []  # 20 ticks would have been enough
+    assert ear.listen(QUIET, 20) == []  # 15 ticks would have been enough
     assert [type(event) for event in ear.listen(LOUD, 10)] == [SpeechResumed]
     ear.listen(QUIET, 6)
     ear.listener.observe("Are you open on Sundays and Mondays?")
-    assert pause_of(ear.listen(QUIET, 60)) == 20
+    assert pause_of(ear.listen(QUIET, 60)) == 15
 
 
 def test_what_the_agent_asked_makes_a_word_a_whole_answer() -> None:

@@ -34,7 +34,15 @@ bench.add_command(signalling)
     default=24,
     show_default=True,
     metavar="N",
-    help="How many turns, in calls of six.",
+    help="How many turns.",
+)
+@click.option(
+    "--per-call",
+    type=click.IntRange(1),
+    default=6,
+    show_default=True,
+    metavar="N",
+    help="How many of them in each call.",
 )
 @click.option(
     "--pbx",
@@ -63,6 +71,7 @@ bench.add_command(signalling)
 )
 def turn(
     turns: int,
+    per_call: int,
     pbx: tuple[str, int] | None,
     dial: str | None,
     user: str | None,
@@ -74,8 +83,8 @@ def turn(
 ) -> None:
     """Response time from the caller's last voiced sample to the agent's first, turn by turn.
 
-    Measured on the caller's own stereo recordings, over several calls of six turns with real
-    and synthetic voices; packet times are the kernel's.
+    Measured on the caller's own stereo recordings, over several calls with real and synthetic
+    voices; packet times are the kernel's.
     """
     from softagent.lab.bench_run import Target, run_benchmark
 
@@ -86,6 +95,7 @@ def turn(
         target = Target(pbx, dial, user, password)
     run_benchmark(
         turns=turns,
+        per_call=per_call,
         target=target,
         model=model,
         utterances=utterances,

@@ -31,14 +31,23 @@ import click
 @click.option(
     "--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE"
 )
-def endpointing(recordings: Path, half: str, cache: Path, json_path: Path | None) -> None:
+@click.option(
+    "--svg",
+    "svg_path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Where to draw the curve.",
+)
+def endpointing(
+    recordings: Path, half: str, cache: Path, json_path: Path | None, svg_path: Path | None
+) -> None:
     """False cut-offs against latency for each way of telling that the caller has finished.
 
     Recorded and synthetic callers with pauses inside their turns, over noise, at 8 and 16 kHz,
     through the real voice activity, recognizer and endpointer, faster than they speak.
     """
     from softagent.lab.benchmark import write_json
-    from softagent.lab.pause_bench import load_trace_engines, rendered, summary, traced
+    from softagent.lab.pause_bench import drawn, load_trace_engines, rendered, summary, traced
     from softagent.lab.pause_sources import corpus, synthetic_callers
     from softagent.models.store import ModelStore
 
@@ -56,3 +65,6 @@ def endpointing(recordings: Path, half: str, cache: Path, json_path: Path | None
     if json_path is not None:
         write_json(result, json_path)
         click.echo(f"JSON: {json_path}")
+    if svg_path is not None:
+        svg_path.write_text(drawn(result), encoding="utf-8")
+        click.echo(f"Curve: {svg_path}")

@@ -158,7 +158,8 @@ def reading_of(text: str, expected: Expected, words: Words) -> Reading:
     if words.short_answer.fullmatch(" ".join(plain)):
         is_asked = expected is Expected.YES_OR_NO
         return Reading.SHORT_ANSWER if is_asked else Reading.SENTENCE
-    if words.greeting.fullmatch(" ".join(plain)):
+    is_number_to_come = expected is Expected.NUMBER and not text.endswith("?")
+    if is_number_to_come or words.greeting.fullmatch(" ".join(plain)):
         return Reading.OPEN
     return _reading_of_sentence(last_sentence(text), expected, words)
 

@@ -42,6 +42,7 @@ class Target:
 def run_benchmark(
     *,
     turns: int,
+    per_call: int,
     target: Target | None,
     model: str,
     utterances: Path | None,
@@ -54,9 +55,9 @@ def run_benchmark(
     human = [*human_lines(), *(recorded_lines(utterances) if utterances else [])]
     lines = mixed(human, synthetic_lines(BENCH_UTTERANCES, ModelStore()), turns)
     if target is None:
-        measured = _measure_lab(lines, model, directory, echo)
+        measured = _measure_lab(lines, per_call, model, directory, echo)
     else:
-        measured = _measure_pbx(lines, target, directory, echo)
+        measured = _measure_pbx(lines, per_call, target, directory, echo)
     result = summary(measured)
     for line in rendered(result):
         echo(line, False)
@@ -66,7 +67,9 @@ def run_benchmark(
         echo(f"JSON: {json_path}", False)
 
 
-def _measure_lab(lines: list[Line], model: str, directory: Path, echo: Echo) -> Measurements:
+def _measure_lab(
+    lines: list[Line], per_call: int, model: str, directory: Path, echo: Echo
+) -> Measurements:
     echo("Loading the agent's engines, then registering it at the test PBX ...", False)
     turns: list[TurnMeasured] = []
 
@@ -83,6 +86,7 @@ def _measure_lab(lines: list[Line], model: str, directory: Path, echo: Echo) -> 
             directory=directory,
             host=pbx.address[0],
             on_call=lambda call: _show_call(call, echo),
+            per_call=per_call,
         )
         measured = Measurements(_models(account), len(lines), calls)
         measured.usage = used_between(agent, before)
@@ -90,7 +94,9 @@ def _measure_lab(lines: list[Line], model: str, directory: Path, echo: Echo) -> 
     return measured
 
 
-def _measure_pbx(lines: list[Line], target: Target, directory: Path, echo: Echo) -> Measurements:
+def _measure_pbx(
+    lines: list[Line], per_call: int, target: Target, directory: Path, echo: Echo
+) -> Measurements:
     """The agent runs elsewhere: its stages, models, processor time and memory are not known."""
     line = LabLine(target.pbx, user=target.user, password=target.password)
     line.start()
@@ -101,6 +107,7 @@ def _measure_pbx(lines: list[Line], target: Target, directory: Path, echo: Echo)
             directory=directory,
             host=line.host,
             on_call=lambda call: _show_call(call, echo),
+            per_call=per_call,
         )
         return Measurements({}, len(lines), calls)
     finally:

@@ -54,6 +54,14 @@ class Measurements:
         """Every response time there is."""
         return [one.response_ms for one in self._outcomes if one.response_ms is not None]
 
+    def responses_by_turn_ms(self) -> dict[str, list[float]]:
+        """The response times of the first turns of all calls, of the second ..."""
+        found: dict[str, list[float]] = {}
+        for one in self._outcomes:
+            if one.response_ms is not None:
+                found.setdefault(str(one.line + 1), []).append(round(one.response_ms, 1))
+        return dict(sorted(found.items(), key=lambda item: int(item[0])))
+
     def count_lines(self) -> dict[str, int]:
         """How many lines ended how; those that an early end of a call left unspoken too."""
         verdicts = [one.verdict for one in self._outcomes]
@@ -78,13 +86,14 @@ def run_calls(
     directory: Path,
     host: str,
     on_call: Callable[[CallResult], None],
+    per_call: int = TURNS_PER_CALL,
 ) -> list[CallResult]:
-    """Speak `lines` in calls of six turns, recorded in `directory`. Raises CallFailed."""
+    """Speak `lines` in calls of `per_call` turns, recorded in `directory`. Raises CallFailed."""
     results = []
-    for first in range(0, len(lines), TURNS_PER_CALL):
+    for first in range(0, len(lines), per_call):
         caller = ScriptedCaller(
-            lines[first : first + TURNS_PER_CALL],
-            recording=directory / f"call-{first // TURNS_PER_CALL + 1:02}.wav",
+            lines[first : first + per_call],
+            recording=directory / f"call-{first // per_call + 1:02}.wav",
             manners=MANNERS,
             host=host,
         )
@@ -121,6 +130,7 @@ def summary(measured: Measurements) -> Json:
             **_spread(responses_ms, (50, 95)),
             "max": round(max(responses_ms), 1),
         },
+        "response_by_turn_ms": measured.responses_by_turn_ms(),
         "stages_ms": stages(measured.turns),
         "rtp_interval_ms": {
             **_spread(intervals, (1, 50, 99), digits=3),

@@ -7,15 +7,15 @@ from dataclasses import asdict
 from pathlib import Path
 
 from softagent.config import RecognizerSettings, TurnSettings, VadSettings
-from softagent.dialogue.pause import PauseLengths
+from softagent.dialogue.pause import UNFINISHED
 from softagent.lab.benchmark import Json
 from softagent.lab.display import table
 from softagent.lab.machine import describe_machine
 from softagent.lab.pause_corpus import SpokenTurn
+from softagent.lab.pause_curve import curve_svg
 from softagent.lab.pause_replay import (
     Decide,
     Point,
-    by_both,
     by_sound,
     by_words,
     latency_at,
@@ -30,12 +30,14 @@ from softagent.models.store import ModelStore
 from softagent.speech.silero import WINDOW_MS
 
 TARGET_PCT = 5.0
-SCALES = (0.6, 0.8, 1.0, 1.2, 1.4, 1.7, 2.0, 2.5)
-SILENCES_MS = (200, 300, 400, 550, 700, 850, 1000, 1150, 1300, 1450, 1600, 1800, 2000)
+SILENCES_MS = (200, 300, 400, 550, 700, 850, 1000, 1150, 1300, 1450, 1600, 1800)
+PATIENCE = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.2)
+"""Settings of the dial between `BRISK` and `PATIENT`, and a little beyond."""
+BRISK = TurnSettings(shortest_pause_ms=200, pause_ms=450, longest_pause_ms=1200)
+PATIENT = TurnSettings(shortest_pause_ms=200, pause_ms=1300, longest_pause_ms=1500)
+"""About 5 % false cut-offs on the tune half: what to set for callers who think while they speak."""
 SOUND_PAUSES_MS = ((300, 900), (400, 1200), (600, 1400), (800, 1500), (1000, 1600))
 SOUND_THRESHOLDS = (0.5, 0.8, 0.95)
-UNSURE = 1.5
-"""How much longer the words' pauses are while smart-turn doesn't say that the caller has finished."""
 Traced = Sequence[tuple[SpokenTurn, Trace]]
 
 
@@ -71,27 +73,30 @@ def traced(
 
 
 def policies() -> Iterator[tuple[str, Decide]]:
-    """Each policy with each of its settings; softagent's words with the default account's first."""
-    lengths = pause_lengths(TurnSettings())
-    yield "words as configured", by_words(lengths)
+    """Each policy with each of its settings."""
     for pause_ms in SILENCES_MS:
         yield "silence", silence(ticks(pause_ms))
-    for scale in SCALES:
-        yield "words", by_words(scaled(lengths, scale))
-        both = by_both(scaled(lengths, scale), scaled(lengths, scale * UNSURE))
-        yield "words and smart-turn", both
     for short_ms, long_ms in SOUND_PAUSES_MS:
         for threshold in SOUND_THRESHOLDS:
             yield "smart-turn", by_sound(ticks(short_ms), ticks(long_ms), threshold)
+    for patience in PATIENCE:
+        lengths = pause_lengths(between(BRISK, PATIENT, patience))
+        yield "words", by_words(lengths)
+        yield "words and smart-turn", by_words(lengths, UNFINISHED)
+    yield "words, as shipped", by_words(pause_lengths(TurnSettings()))
+    yield "words, patient", by_words(pause_lengths(PATIENT))
 
 
-def scaled(lengths: PauseLengths, factor: float) -> PauseLengths:
-    """All of `lengths` longer by `factor`."""
-    return PauseLengths(
-        *(
-            max(1, round(factor * length))
-            for length in (lengths.shortest, lengths.finished, lengths.usual, lengths.longest)
-        )
+def between(brisk: TurnSettings, patient: TurnSettings, share: float) -> TurnSettings:
+    """Pauses a `share` of the way from those of `brisk` to those of `patient`."""
+
+    def pause(low: int, high: int) -> int:
+        return round(low + share * (high - low))
+
+    return TurnSettings(
+        shortest_pause_ms=pause(brisk.shortest_pause_ms, patient.shortest_pause_ms),
+        pause_ms=pause(brisk.pause_ms, patient.pause_ms),
+        longest_pause_ms=pause(brisk.longest_pause_ms, patient.longest_pause_ms),
     )
 
 
@@ -102,7 +107,8 @@ def summary(half: Traced) -> Json:
     )
 
     def measured(name: str, decide: Decide, among: Traced) -> Point:
-        return point(name, [replay(turn, trace, settings, decide) for turn, trace in among])
+        endings = [replay(turn, trace, settings, decide) for turn, trace in among]
+        return point(name, endings, with_pause=sum(bool(turn.pauses_ms) for turn, _ in among))
 
     curve = [measured(name, decide, half) for name, decide in policies()]
     short = [one for one in half if one[0].kind == "short"]
@@ -126,6 +132,7 @@ def summary(half: Traced) -> Json:
             else None,
         },
         "turns": len(half),
+        "turns_with_pauses": sum(bool(turn.pauses_ms) for turn, _ in half),
         "recognition_ms": RECOGNITION_TICKS * FRAME_MS,
         "machine": describe_machine(),
     }
@@ -142,11 +149,18 @@ def rendered(result: Json) -> list[str]:
     assert isinstance(at_target, dict)
     assert isinstance(ratios, dict)
     assert isinstance(short, dict)
-    columns = ("false_cutoff_pct", "latency_ms", "p50_ms", "p90_ms", "missed_pct")
+    columns = (
+        "false_cutoff_pct",
+        "cut_pauses_pct",
+        "latency_ms",
+        "p50_ms",
+        "p90_ms",
+        "missed_pct",
+    )
     rows = [[one["policy"], *(f"{one[name]:.1f}" for name in columns)] for one in curve]
     return [
         "",
-        *table(["policy", "cut off %", "mean ms", "p50", "p90", "missed %"], rows),
+        *table(["policy", "cut off %", "of pauses", "mean ms", "p50", "p90", "missed %"], rows),
         "",
         f"At {TARGET_PCT:g} % false cut-offs (mean ms, ratio to silence alone):",
         *(
@@ -154,10 +168,21 @@ def rendered(result: Json) -> list[str]:
             for name, value in at_target.items()
         ),
         f"Short answers missed: {short['missed_pct']} % of {short['turns']}",
-        f"{result['turns']} turns of the test half; recognition taken as {result['recognition_ms']} ms",
+        f"{result['turns']} turns of the {result['half']} half, {result['turns_with_pauses']} with a pause inside; "
+        f"recognition taken as {result['recognition_ms']} ms",
         "Machine: " + ", ".join(f"{name} {value}" for name, value in machine.items()),
         "",
     ]
+
+
+def drawn(result: Json) -> str:
+    """The benchmark's curve as SVG."""
+    curve = result["curve"]
+    assert isinstance(curve, list)
+    caption = (
+        f"False cut-offs against latency, {result['turns']} turns of the {result['half']} half"
+    )
+    return curve_svg([Point(**one) for one in curve], target_pct=TARGET_PCT, caption=caption)
 
 
 def _rounded(value: object) -> object:

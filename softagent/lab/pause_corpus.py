@@ -36,6 +36,7 @@ WORD_GAP_DB = 25.0
 """How far below the loudest 10 ms it lies."""
 ANYWHERE = (0.2, 0.8)
 """Shares of a recording between which a pause may be put in."""
+RATES_HZ = (8000, 16000)
 TALKERS = 8
 """Speaking at once in the babble, which is at 16 kHz."""
 BABBLE_HZ = 16000
@@ -90,10 +91,12 @@ def half_of(key: str) -> str:
     return "test" if number_of(f"half {key}") % 2 else "tune"
 
 
-def spoken_turns(saying: Saying, babble: Samples) -> list[SpokenTurn]:
+def spoken_turns(
+    saying: Saying, babble: Samples, rates_hz: Sequence[int] = RATES_HZ
+) -> list[SpokenTurn]:
     """`saying` on one line of each rate, each with a noise of its own; `babble` is at 16 kHz."""
     turns = []
-    for rate_hz in (8000, 16000):
+    for rate_hz in rates_hz:
         chance = number_of(f"noise {saying.key} {saying.voice} {rate_hz}")
         turns.append(spoken(saying, Line(rate_hz, *NOISES[chance % len(NOISES)]), babble))
     return turns

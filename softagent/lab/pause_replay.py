@@ -7,7 +7,13 @@ from dataclasses import dataclass
 
 from softagent.dialogue.endpointer import Endpointer, EndpointerSettings
 from softagent.dialogue.events import SpeechEnded, SpeechPaused, SpeechResumed, SpeechStarted
-from softagent.dialogue.pause import Expected, PauseLengths, expected_answer, reading_of
+from softagent.dialogue.pause import (
+    Expected,
+    PauseLengths,
+    doubted,
+    expected_answer,
+    reading_of,
+)
 from softagent.dialogue.words import ENGLISH
 from softagent.lab.pause_corpus import TAIL_MS, SpokenTurn
 from softagent.lab.pause_trace import Judgement, Trace
@@ -47,6 +53,8 @@ class Point:
     p90_ms: float
     missed_pct: float
     """Turns that weren't noticed."""
+    cut_pauses_pct: float = 0.0
+    """Cut-off turns as a share of those that have a pause inside."""
 
 
 def replay(turn: SpokenTurn, trace: Trace, settings: EndpointerSettings, decide: Decide) -> Ending:
@@ -91,9 +99,15 @@ def silence(pause: int) -> Decide:
     return lambda _words, _expected, _probability: pause
 
 
-def by_words(lengths: PauseLengths) -> Decide:
-    """softagent's: the words decide."""
-    return lambda words, expected, _probability: lengths.after(reading_of(words, expected, ENGLISH))
+def by_words(lengths: PauseLengths, unfinished: float = 0.0) -> Decide:
+    """softagent's: the words decide, a step later where smart-turn gives less than `unfinished`."""
+
+    def decide(words: str, expected: Expected, probability: float | None) -> int:
+        reading = reading_of(words, expected, ENGLISH)
+        is_doubted = probability is not None and probability < unfinished
+        return lengths.after(doubted(reading) if is_doubted else reading)
+
+    return decide
 
 
 def by_sound(short: int, long: int, threshold: float = FINISHED) -> Decide:
@@ -105,20 +119,8 @@ def by_sound(short: int, long: int, threshold: float = FINISHED) -> Decide:
     return decide
 
 
-def by_both(
-    finished: PauseLengths, unfinished: PauseLengths, threshold: float = FINISHED
-) -> Decide:
-    """The words decide, with lengths that smart-turn chooses; `unfinished` until it has spoken."""
-
-    def decide(words: str, expected: Expected, probability: float | None) -> int:
-        is_finished = probability is not None and probability >= threshold
-        return (finished if is_finished else unfinished).after(reading_of(words, expected, ENGLISH))
-
-    return decide
-
-
-def point(policy: str, endings: Sequence[Ending]) -> Point:
-    """The figures of one policy."""
+def point(policy: str, endings: Sequence[Ending], with_pause: int = 0) -> Point:
+    """The figures of one policy; `with_pause` is how many of the turns have a pause inside."""
     cut = sum(one.was_cut_off for one in endings)
     waits = [
         TAIL_MS if one.latency_ms is None else one.latency_ms
@@ -133,6 +135,7 @@ def point(policy: str, endings: Sequence[Ending]) -> Point:
         percentile(waits or [0.0], 50),
         percentile(waits or [0.0], 90),
         100 * missed / len(endings),
+        100 * cut / with_pause if with_pause else 0.0,
     )
 
 

@@ -15,6 +15,7 @@ from softagent.config import SynthesizerSettings
 from softagent.engines import Synthesizer
 from softagent.errors import ConfigFileMissing
 from softagent.lab.pause_corpus import (
+    RATES_HZ,
     Saying,
     SpokenTurn,
     babble_of,
@@ -52,8 +53,15 @@ def corpus(recordings: Path, callers: Mapping[str, Synthesizer]) -> list[SpokenT
     prompts = prompt_texts(recordings)
     others = [name for name in prompts if not _is_caller(name)][:BABBLE_PROMPTS]
     babble = babble_of([_prompt(recordings, name) for name in others], 8000)
-    sayings = [*recorded_prompts(recordings, prompts), *readings(recordings), *synthetic(callers)]
-    return [turn for saying in sayings for turn in spoken_turns(saying, babble)]
+    turns = [
+        turn
+        for saying in (*recorded_prompts(recordings, prompts), *readings(recordings))
+        for turn in spoken_turns(saying, babble)
+    ]
+    for number, voice in enumerate(callers):
+        for saying in synthetic({voice: callers[voice]}):
+            turns += spoken_turns(saying, babble, [_rate_hz(saying, number)])
+    return turns
 
 
 def synthetic_callers(store: ModelStore) -> dict[str, Synthesizer]:
@@ -110,6 +118,11 @@ def synthetic(callers: Mapping[str, Synthesizer]) -> Iterator[Saying]:
                 parts = _parts(synthesizer, texts)
                 if all(part.size for part in parts):
                     yield Saying(" ".join(texts), voice, kind, group["asked"], parts, SYNTHETIC_HZ)
+
+
+def _rate_hz(saying: Saying, voice: int) -> int:
+    """The callers' lines: of two who say the same, one is heard at each rate."""
+    return RATES_HZ[(number_of(f"rate {saying.key}") + voice) % len(RATES_HZ)]
 
 
 def _parts(synthesizer: Synthesizer, texts: Sequence[str]) -> tuple[Samples, ...]:

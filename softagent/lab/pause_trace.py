@@ -3,7 +3,8 @@
 SpokenTurn -> real Silero, Listener, Whisper, smart-turn -> Trace -> (pause_replay) any policy
 
 While a turn is traced nothing ends it, so the trace holds what any policy would have seen
-up to its own end. Recognition takes a fixed time: the real one depends on the machine.
+up to its own end. Recognition takes a fixed time: the real one depends on the machine. Partial
+transcripts are left out: before the shortest pause is over, the pause's own words replace them.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ JUDGEMENT_TICKS = ticks(40)
 """What smart-turn takes, after the words of the pause."""
 SETTLED_MS = 200
 """Silence after the last word in which smart-turn was trained; more is waited for as zeros."""
-FORMAT = 1
+FORMAT = 2
 """Counts up when traces of old become useless."""
 _ENDLESS = replace(TurnSettings(), shortest_pause_ms=5000, pause_ms=5000, longest_pause_ms=10000)
 
@@ -54,7 +55,7 @@ class Trace:
     voiced: tuple[tuple[int, float], ...]
     """(tick, probability of speech) of each window."""
     heard: tuple[tuple[int, str], ...]
-    """(tick at which it is known, transcript so far)."""
+    """(tick at which it is known, transcript so far) of each pause."""
     judged: tuple[Judgement, ...]
 
 
@@ -69,31 +70,21 @@ class TraceEngines:
 
 
 class _PacedHearing:
-    """Hearing without a thread: every transcript is known a fixed time after it was begun."""
+    """Hearing without a thread: the words of a pause are known a fixed time after it was noticed."""
 
-    def __init__(self, recognizer: Recognizer, rate_hz: int) -> None:
+    def __init__(self, recognizer: Recognizer) -> None:
         self._recognizer = recognizer
-        self._partial_samples = recognizer.partial_interval_ms * rate_hz // 1000
-        self._unread_samples = 0
         self._free_at = 0
         self.tick = 0
         self.heard: list[tuple[int, str]] = []
 
     def accept(self, samples: Samples, *, is_voiced: bool = True) -> None:
         self._recognizer.accept(samples)
-        self._unread_samples += len(samples)
-        is_due = self._unread_samples >= self._partial_samples
-        if is_due and is_voiced and self.tick >= self._free_at:
-            self._unread_samples = 0
-            self._know(self._recognizer.partial())
 
     def finish(self) -> int:
         """Read the words of a pause; return when they are known."""
-        return self._know(self._recognizer.finish())
-
-    def _know(self, words: str) -> int:
         self._free_at = max(self.tick, self._free_at) + RECOGNITION_TICKS
-        self.heard.append((self._free_at, words))
+        self.heard.append((self._free_at, self._recognizer.finish()))
         return self._free_at
 
 
@@ -120,7 +111,7 @@ def trace_of(turn: SpokenTurn, engines: TraceEngines) -> Trace:
     rate_hz = turn.line.rate_hz
     frame = frame_samples(rate_hz)
     activity = _Noted(engines.voice_activity(rate_hz))
-    hearing = _PacedHearing(engines.recognizer(rate_hz), rate_hz)
+    hearing = _PacedHearing(engines.recognizer(rate_hz))
     listener = Listener(
         activity,
         cast(Hearing, hearing),  # of which the listener only calls `accept`

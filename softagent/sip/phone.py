@@ -64,6 +64,10 @@ class CallEnd(enum.Enum):
     """The caller has been connected with somebody else."""
     FAR_END_LOST = "far-end-lost"
     """No sound, or no answer to a session refresh, for too long (RFC 4028 section 10)."""
+    FAX = "fax"
+    """A fax was calling: it was hung up on."""
+    LINE_DEAD = "line-dead"
+    """A busy or dial tone was heard: whoever called is gone."""
     FAILED = "failed"
 
 

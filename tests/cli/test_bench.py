@@ -15,6 +15,7 @@ USAGE_ERROR = 2
         (["--pbx", "10.0.0.1"], "needs --dial, --user and --password"),
         (["--pbx", "10.0.0.1:sip"], "neither lab nor HOST nor HOST:PORT"),
         (["--turns", "0"], "0 is not in the range"),
+        (["--per-call", "0"], "0 is not in the range"),
         (["--utterances", "/no/such/folder"], "does not exist"),
     ],
 )

@@ -73,6 +73,8 @@ def test_the_agents_question_tells_what_answer_to_expect(said: str, expected: Ex
         ("On Friday at", Expected.AMOUNT, Reading.OPEN),
         ("Seven.", Expected.NUMBER, Reading.NUMBER),
         ("555", Expected.NUMBER, Reading.NUMBER),
+        ("Yes, I have it written down here.", Expected.NUMBER, Reading.OPEN),
+        ("Which number do you mean?", Expected.NUMBER, Reading.FINISHED),
         ("It's five five five", Expected.NUMBER, Reading.NUMBER),
         ("My number is 020 7946", Expected.ANYTHING, Reading.NUMBER),
         ("020 7946 0958", Expected.NUMBER, Reading.FINISHED),

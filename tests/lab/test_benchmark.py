@@ -69,6 +69,7 @@ def test_the_json_has_its_keys(tmp_path: Path) -> None:
     write_json(summary(measurements()), path)
     result = json.loads(path.read_text())
     assert result["response_ms"] == {"n": 4, "p50": 750.0, "p95": 885.0, "max": 900.0}
+    assert result["response_by_turn_ms"] == {"1": [600.0, 700.0], "2": [800.0, 900.0]}
     assert result["stages_ms"] == {
         "paused": {"p50": 210.0, "p95": 219.0},
         "heard": {"p50": 700.0, "p95": 745.0},

@@ -33,6 +33,7 @@ def test_a_short_benchmark_measures_everything(tmp_path: Path) -> None:
     path = tmp_path / "bench.json"
     run_benchmark(
         turns=3,
+        per_call=6,
         target=None,
         model="qwen2.5-coder-0.5b",
         utterances=None,

@@ -20,7 +20,6 @@ from softagent.lab.pause_corpus import (
 )
 from softagent.lab.pause_replay import (
     Ending,
-    by_both,
     by_sound,
     by_words,
     latency_at,
@@ -89,13 +88,13 @@ def test_the_sound_counts_from_when_it_is_judged_and_only_for_its_own_pause() ->
     assert replay(turn(75), late, SETTINGS, decide).latency_ms == 60 * 20
 
 
-def test_words_and_sound_together_choose_among_two_sets_of_lengths() -> None:
-    decide = by_both(LENGTHS, PauseLengths(30, 40, 50, 70))
+def test_a_pause_that_sounds_unfinished_is_waited_for_a_step_longer() -> None:
+    decide = by_words(LENGTHS, unfinished=0.5)
     heard = {"heard": "Are you open?"}
     sure = trace(*SPEECH, (False, 90), probability=0.9, **heard)
     unsure = trace(*SPEECH, (False, 90), probability=0.1, **heard)
     latencies = [replay(turn(50), one, SETTINGS, decide).latency_ms for one in (sure, unsure)]
-    assert latencies == [20 * 20, 40 * 20]
+    assert latencies == [20 * 20, 30 * 20]
 
 
 def test_a_turn_that_nobody_noticed_is_missed() -> None:
@@ -108,6 +107,12 @@ def test_the_figures_count_cut_off_turns_apart_and_unended_ones_with_their_tail(
     result = point("p", [Ending(True, -200.0), Ending(True, 400.0), Ending(True, None)])
     assert result.false_cutoff_pct == pytest.approx(100 / 3)
     assert result.latency_ms == (400 + TAIL_MS) / 2
+
+
+def test_cut_off_turns_also_count_as_a_share_of_those_that_could_be() -> None:
+    """A turn without a pause inside can't be cut off: a corpus full of them flatters."""
+    endings = [Ending(True, -200.0), *[Ending(True, 400.0)] * 3]
+    assert point("p", endings, with_pause=2).cut_pauses_pct == 50
 
 
 def test_the_latency_at_a_share_is_the_least_that_keeps_it() -> None:
