@@ -47,6 +47,7 @@ from softagent.dialogue.events import (
     TranscriptChanged,
     TranscriptFinished,
 )
+from softagent.dialogue.guard import Guard
 from softagent.dialogue.phrases import phrases
 from softagent.dialogue.words import words
 from softagent.engines import Engines
@@ -149,6 +150,9 @@ class CallSession:
             now=self._now,
             name=account.name,
             log=self._journal.log,
+            check=Guard(
+                opening, persona=account.persona, facts=account.facts, language=account.language
+            ).check,
         )
         self._filler = FillerPlayer(
             phrases(account.language).fillers,

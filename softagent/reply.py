@@ -1,6 +1,6 @@
 """One reply as a generator of sound, and the thread that drives it into the playout.
 
-    language model -> tokens -> clauses -> synthesizer -> Playout.put(turn, clause, samples)
+    language model -> tokens -> clauses -> guard -> synthesizer -> Playout.put(turn, clause, samples)
 
 The generator is stepped by the reply thread in a call and by hand in a test. Being cut
 off needs no killing and no draining: the playout refuses sound of a turn that is not
@@ -9,10 +9,13 @@ current, and the model and the synthesizer ask `cancelled` as they go.
 
 from __future__ import annotations
 
+import functools
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
+from typing import Protocol
 
 import numpy as np
 
@@ -68,6 +71,19 @@ class ClauseEnded:
 Piece = TokenCame | ClauseBegan | Sound | ClauseEnded
 
 
+class Check(Protocol):
+    """Looks at a reply before it becomes sound."""
+
+    def __call__(self, clauses: Iterable[str], prompt: Sequence[Message]) -> Iterator[str]:
+        """Yield those of the clauses that may be said in answer to `prompt`, or something else instead."""
+        ...
+
+
+def unchecked(clauses: Iterable[str], prompt: Sequence[Message]) -> Iterator[str]:
+    """Everything may be said."""
+    yield from clauses
+
+
 def spoken_reply(
     words: Iterable[str],
     synthesizer: Synthesizer,
@@ -75,17 +91,20 @@ def spoken_reply(
     rate_hz: int,
     cancelled: Callable[[], bool],
     is_urgent: Callable[[], bool] = lambda: False,
+    check: Callable[[Iterable[str]], Iterator[str]] = iter,
 ) -> Iterator[Piece]:
     """Speak `words` (text in pieces of any length) clause by clause, each as soon as it is complete.
 
     `is_urgent` says that the caller is about to hear a gap: shorter clauses will do then.
+    `check` yields the clauses that may be said.
     """
-    clause = 0
+    written = iter(words)
+    first = next(written, None)
+    if first is None:
+        return
+    yield TokenCame()
     pause = 0
-    for text in _clauses(words, is_urgent):
-        if isinstance(text, TokenCame):
-            yield text
-            continue
+    for clause, text in enumerate(check(_clauses(chain((first,), written), is_urgent))):
         if cancelled():
             return
         yield ClauseBegan(clause, text)
@@ -98,17 +117,12 @@ def spoken_reply(
         if cancelled():
             return
         yield ClauseEnded(clause, length)
-        clause += 1
         pause = rate_hz * pause_ms(text) // 1000
 
 
-def _clauses(words: Iterable[str], is_urgent: Callable[[], bool]) -> Iterator[str | TokenCame]:
+def _clauses(words: Iterable[str], is_urgent: Callable[[], bool]) -> Iterator[str]:
     splitter = ClauseSplitter()
-    has_begun = False
     for piece in words:
-        if not has_begun:
-            has_begun = True
-            yield TokenCame()
         yield from splitter.push(piece, is_urgent=is_urgent())
     yield from splitter.flush()
 
@@ -142,8 +156,11 @@ class ReplyThread:
         now: Callable[[], int],
         name: str,
         log: CallLogger,
+        check: Check = unchecked,
     ) -> None:
+        """`check` looks at what the model writes, not at the fixed texts."""
         self._log = log
+        self._check = check
         self._language_model = language_model
         self._synthesizer = synthesizer
         """Replaced by the call thread, taken up by this one at the next reply: a reference, so no lock."""
@@ -236,6 +253,7 @@ class ReplyThread:
             rate_hz=self._rate_hz,
             cancelled=cancelled,
             is_urgent=lambda: not job.text and self._playout.pending_frames(turn) < URGENT_FRAMES,
+            check=iter if job.text else functools.partial(self._check, prompt=job.messages),
         )
         has_sound = False
         for piece in pieces:

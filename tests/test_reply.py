@@ -17,6 +17,7 @@ from softagent.dialogue.events import (
     ReplyFailed,
     ReplyWritten,
 )
+from softagent.dialogue.guard import ENGLISH, Guard
 from softagent.dialogue.proposal import Proposal
 from softagent.log import call_logger
 from softagent.media.frame import Samples
@@ -97,6 +98,24 @@ def test_each_clause_is_spoken_as_soon_as_its_words_are_complete() -> None:
         ClauseBegan(1, "We close at five."),
         ClauseEnded(1, 320 + RATE_HZ * SENTENCE_PAUSE_MS // 1000),
     ]
+
+
+def test_what_must_not_be_said_is_replaced_before_it_becomes_sound() -> None:
+    """And nothing of the reply comes after it: the model isn't asked for the rest."""
+    guard = Guard((), persona="", facts="")
+    synthesizer = ScriptedSynthesizer()
+    words = iter(["We open at eight. ", "I'll transfer you now. ", "Never ", "written."])
+    reply = spoken_reply(
+        words,
+        synthesizer,
+        rate_hz=RATE_HZ,
+        cancelled=never,
+        check=lambda clauses: guard.check(clauses, QUESTION),
+    )
+    begun = [piece for piece in reply if isinstance(piece, ClauseBegan)]
+    assert begun == [ClauseBegan(0, "We open at eight."), ClauseBegan(1, ENGLISH.unable)]
+    assert synthesizer.asked == ["We open at eight.", ENGLISH.unable]
+    assert "written." in words
 
 
 def test_a_cancelled_reply_ends_in_mid_clause() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -29,6 +30,9 @@ TOP_K = 40
 """Above temperature 0, the choice is among this many of the likeliest tokens."""
 LOCK_POLL_SECONDS = 0.02
 GGUF_MAGIC = b"GGUF"
+_PLACE = "\ue000{}\ue001"
+"""Stands in a template for the text of a message, in characters for private use."""
+_PLACES = re.compile("\ue000([0-9]+)\ue001")
 
 _log = logging.getLogger(__name__)
 
@@ -223,19 +227,26 @@ class _ChatFormat:
         }
 
     def tokens(self, messages: Sequence[Message], *, is_complete: bool) -> list[int]:
-        """The prompt; when `is_complete`, up to where the assistant's answer begins."""
-        # What was said or configured must not be read as the template's own marks.
-        plain = [
-            Message(role=message["role"], content=message["content"].replace("<|", "< |"))
-            for message in messages
+        """The prompt; when `is_complete`, up to where the assistant's answer begins.
+
+        Only the template's own text can become control tokens: what was said or configured
+        is put in its place afterwards, and read as plain text whatever it looks like.
+        """
+        places = [
+            Message(role=message["role"], content=_PLACE.format(number))
+            for number, message in enumerate(messages)
         ]
         try:
-            prompt = self._templates[is_complete](messages=plain).prompt
+            prompt = self._templates[is_complete](messages=places).prompt
         except ValueError as error:  # Some templates refuse roles or their order.
             raise EngineFailed(f'language model "{self._path}": chat template: {error}') from error
-        tokens: list[int] = self._llama.tokenize(
-            prompt.encode(), add_bos=self._adds_bos, special=True
-        )
+        tokens: list[int] = []
+        for index, part in enumerate(_PLACES.split(prompt)):
+            is_place = index % 2 == 1
+            text = messages[int(part)]["content"].strip() if is_place else part
+            tokens += self._llama.tokenize(
+                text.encode(), add_bos=self._adds_bos and index == 0, special=not is_place
+            )
         return tokens
 
 
