@@ -42,7 +42,7 @@ SECRET = stretches(MANNER) | stretches(LIMITS) | {tuple(plain_words(PERSONA)[:LE
 
 @pytest.fixture(scope="module")
 def model() -> LlamaLanguageModel:
-    settings = LlmSettings()
+    settings = LlmSettings(threads=1)
     model = LlamaLanguageModel(ModelStore().path(settings.model), settings)
     model.prime(PREFIX, cancelled=lambda: False)
     return model
