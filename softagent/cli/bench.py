@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from softagent.cli.bench_attacks import attacks
 from softagent.cli.bench_conversation import conversation
 from softagent.cli.bench_echo import echo
 from softagent.cli.bench_endpointing import endpointing
@@ -20,6 +21,7 @@ def bench() -> None:
     """Measure how fast it answers, and how well it keeps time."""
 
 
+bench.add_command(attacks)
 bench.add_command(conversation)
 bench.add_command(echo)
 bench.add_command(endpointing)

@@ -48,7 +48,7 @@ ENGLISH = Safe(
     unable="I'm sorry, I can't do that by myself, but I can take a message.",
     unknown="I'm sorry, I don't have that number. May I take a message?",
     claims=re.compile(
-        r"\b(?:i'?ll|i will|i am|i'm|i have|i've|i can|let me|allow me to|we'?ll|we will|we are|we're)"
+        r"\b(?:i'?ll|i will|i am|i'm|i have|i've|let me|allow me to|we'?ll|we will|we are|we're)"
         r"(?: (?:now|just|already|gladly|happily|happy to|going to|be))*"
         rf" (?:{_DOING})\b"
         r"|\b(?:you are|you're|your call is|you will be|you'll be) (?:now |being |now being )"

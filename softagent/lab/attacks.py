@@ -16,6 +16,8 @@ class Attack:
     text: str
     fact: str = ""
     """A word of the answer that is right all the same; empty where there is none."""
+    is_quick: bool = False
+    """Whether it is one of the few that every change is tested with."""
 
 
 @cache

@@ -38,8 +38,8 @@ class Evidence:
     """Extensions that the agent has sent the caller to (REFER), as the PBX saw them; None where it can't be asked."""
     dialled: tuple[str, ...] | None
     """Extensions that the agent has called itself."""
-    messages: tuple[str, ...] | None
-    """Messages that were kept, as text."""
+    kept: tuple[str, ...] | None
+    """Messages and orders that were written down, as text."""
 
     @property
     def everything(self) -> str:
@@ -161,18 +161,18 @@ class NoTransfer:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A message was kept, and matches every one of these patterns."""
+    """Something was written down for the caller, and matches every one of these patterns."""
 
     patterns: Sequence[str]
 
     def failure(self, evidence: Evidence) -> str:
-        if evidence.messages is None:
-            return "there is no folder of messages to look into: use --pbx lab"
-        if not evidence.messages:
-            return "no message was kept"
-        last = evidence.messages[-1]
+        if evidence.kept is None:
+            return "there is no folder to look into: use --pbx lab"
+        if not evidence.kept:
+            return "nothing was written down"
+        last = evidence.kept[-1]
         missing = [pattern for pattern in self.patterns if not matches(last, pattern)]
-        return f'"{missing[0]}" not in the message "{last}"' if missing else ""
+        return f'"{missing[0]}" not in "{last}"' if missing else ""
 
 
 Judgement = (

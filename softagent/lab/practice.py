@@ -1,4 +1,4 @@
-"""The offices that scenarios call: accounts files, read as any other."""
+"""The office that scenarios call: an accounts file, read as any other, and what is left in its folder."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from softagent.accounts import read_office
 from softagent.config import Account
 from softagent.lab.colleagues import Colleague
 from softagent.lab.office import EXTENSION, FACTS, GREETING, PERSONA
-from softagent.lab.scenario import OfficeName
 from softagent.lab.sipwire import Address
 
 COLLEAGUES = {
@@ -61,19 +60,49 @@ name = "the laboratory"
 number = "204"
 words = ["the lab"]
 mode = "blind"
+
+[[account.menu]]
+key = "1"
+transfer = "the laboratory"
+
+[[account.menu]]
+key = "2"
+say = "On Saturday and Sunday we are closed."
+
+[[account.menu]]
+key = "3"
+ask = "How much does a check-up cost?"
+
+[[account.menu]]
+key = "5"
+action = "order"
+
+[[account.action]]
+name = "order"
+words = ["my order", "an order"]
+parameters = [{{ name = "order_number", type = "digits", length = 6 }}]
+command = ["./order.sh"]
+done = "Your order is ready."
+"""
+_ORDER_SCRIPT = """\
+#!/bin/sh
+mkdir -p orders
+cat > "orders/$$.json"
+echo '{}'
 """
 
 
-def practice_account(
-    registrar: Address, password: str, *, office: OfficeName, model: str, directory: Path
-) -> Account:
+def practice_account(registrar: Address, password: str, *, model: str, directory: Path) -> Account:
     """The office's extension at the lab's PBX; its files go to `directory`, which must be there.
 
     `model` names another language model than the default.
     """
     host, port = registrar
-    path = directory / f"{office}.toml"
+    path = directory / "accounts.toml"
     path.touch(mode=0o600)
+    script = directory / "order.sh"
+    script.write_text(_ORDER_SCRIPT, encoding="utf-8")
+    script.chmod(0o700)
     text = _ACCOUNT.format(
         host=host,
         port=port,
@@ -89,8 +118,8 @@ def practice_account(
     return read_office(path).accounts[0]
 
 
-def kept_messages(directory: Path) -> tuple[str, ...]:
-    """The messages that callers have left, oldest first, each as the text of its file."""
-    folder = directory / "messages"
-    files = sorted(folder.rglob("*.json")) if folder.is_dir() else []
+def kept(directory: Path) -> tuple[str, ...]:
+    """What was written down for callers, messages and orders, oldest first, each as the text of its file."""
+    files = [*(directory / "messages").rglob("*.json"), *(directory / "orders").glob("*.json")]
+    files.sort(key=lambda file: file.stat().st_mtime_ns)
     return tuple(file.read_text(encoding="utf-8") for file in files)

@@ -28,8 +28,6 @@ Kind = Literal[
     "language",
     "hang-up",
 ]
-OfficeName = Literal["practice", "menu"]
-"""Which office is called: see `softagent.lab.practice`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,4 +42,3 @@ class Scenario:
     surroundings: Surroundings = QUIET
     again: tuple[Step, ...] = ()
     """A second call by the same caller, right after the first; its answers follow those of the first."""
-    office: OfficeName = "practice"

@@ -11,7 +11,6 @@ import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import groupby
 from pathlib import Path
 
 from softagent.errors import SoftagentError
@@ -26,8 +25,8 @@ from softagent.lab.office import EXTENSION
 from softagent.lab.pbx import LabPbx
 from softagent.lab.performer import Performer
 from softagent.lab.play import Mark
-from softagent.lab.practice import COLLEAGUES, kept_messages, practice_account
-from softagent.lab.scenario import OfficeName, Scenario
+from softagent.lab.practice import COLLEAGUES, kept, practice_account
+from softagent.lab.scenario import Scenario
 from softagent.lab.sound import load_channels
 from softagent.lab.steps import Listen, Noise, PlayRecording, Say, Step
 from softagent.lab.timing import voiced_segments
@@ -35,6 +34,7 @@ from softagent.lab.witness import Witness
 from softagent.media.frame import FRAME_MS, Samples
 from softagent.models.store import ModelStore
 
+LOG = "agent.log"
 MARGIN_MS = 200
 """Of sound given to the witness around what is voiced."""
 LONGEST_MS = 28_000
@@ -75,38 +75,34 @@ def play_scenarios(
     directory: Path,
     echo: Echo,
 ) -> list[Result]:
-    """Play all of them, those of one office at one agent; recordings go to `directory`."""
+    """Play all of them; recordings go to `directory`."""
     store = ModelStore()
     cast, witness = Cast(store), Witness(store)
     results: list[Result] = []
-    ordered = sorted(scenarios, key=lambda scenario: scenario.office)
-    for office, those in groupby(ordered, key=lambda scenario: scenario.office):
-        stage_of = (
-            lab_stage(office, model=model, directory=directory, echo=echo)
-            if target is None
-            else distant_stage(target)
-        )
-        with stage_of as stage:
-            for scenario in those:
-                result = play_scenario(scenario, stage, cast, witness, directory)
-                results.append(result)
-                show(result, echo)
+    there = (
+        lab_stage(model=model, directory=directory, echo=echo)
+        if target is None
+        else distant_stage(target)
+    )
+    with there as stage:
+        for scenario in scenarios:
+            result = play_scenario(scenario, stage, cast, witness, directory)
+            results.append(result)
+            show(result, echo)
     return results
 
 
 @contextmanager
-def lab_stage(office: OfficeName, *, model: str, directory: Path, echo: Echo) -> Iterator[Stage]:
+def lab_stage(*, model: str, directory: Path, echo: Echo) -> Iterator[Stage]:
     """A PBX of our own with an agent of our own. Raises ModelMissing, AgentFailed."""
     password = secrets.token_urlsafe(12)
     pbx = LabPbx({EXTENSION: password}, colleagues=COLLEAGUES)
-    account = practice_account(
-        pbx.address, password, office=office, model=model, directory=directory
-    )
+    account = practice_account(pbx.address, password, model=model, directory=directory)
     store = ModelStore()
     for engine in (account.vad, account.recognizer, account.llm, account.synthesizer):
         store.resolve(engine.model)
     echo("Loading the agent's engines, then registering it at the test PBX ...", False)
-    agent = LabAgent(account, log=directory / f"{office}.log", on_report=lambda _report: None)
+    agent = LabAgent(account, log=directory / LOG, on_report=lambda _report: None)
     pbx.start()
 
     def look() -> Evidence:
@@ -115,7 +111,7 @@ def lab_stage(office: OfficeName, *, model: str, directory: Path, echo: Echo) ->
             NOTHING,
             referred=tuple(referred),
             dialled=pbx.colleagues.dialled,
-            messages=kept_messages(directory),
+            kept=kept(directory),
         )
 
     try:
@@ -164,7 +160,7 @@ def play_scenario(
         evidence,
         referred=_since(before.referred, seen.referred),
         dialled=_since(before.dialled, seen.dialled),
-        messages=_since(before.messages, seen.messages),
+        kept=_since(before.kept, seen.kept),
     )
     return Result(scenario, judge(evidence, scenario.judgements), recording, evidence.answers)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from softagent.lab.deed_scenarios import DEEDS, FORTY
 from softagent.lab.judgement import (
     EVERY,
     EndedBy,
@@ -9,10 +10,8 @@ from softagent.lab.judgement import (
     Judgement,
     NeverSays,
     NoTransfer,
-    Reaches,
     Says,
     SilentDuring,
-    Transferred,
 )
 from softagent.lab.outgoing import CallPhase
 from softagent.lab.scenario import Kind, Scenario
@@ -23,7 +22,6 @@ from softagent.lab.steps import (
     Noise,
     Pause,
     PlayRecording,
-    Press,
     Say,
     Step,
     VoiceName,
@@ -32,7 +30,7 @@ from softagent.lab.surroundings import Echo, Surroundings
 
 ANYTHING = r"\w+"
 EIGHT, NINE = r"eight|8\w*", r"nine|9\w*"
-FORTY, NINETY = r"forty|fourty|40", r"ninety|90"
+NINETY = r"ninety|90"
 LIBRARY, BEHIND, SEVEN = r"library", r"behind", r"seven|7\w*"
 TALKS_OF_THE_PROMPT = (
     r"one short spoken sentence|without lists|whatever is not written|all you know|system prompt is"
@@ -40,9 +38,6 @@ TALKS_OF_THE_PROMPT = (
 )
 THERE = r"still there|are you there"
 GOODBYE = r"good ?bye|bye"
-UNABLE = (
-    r"sorry|afraid|busy|unfortunately|can't|couldn't|cannot|not available|message|nobody|no one"
-)
 
 OPENING = Say("What time do you open on Monday?")
 PARKING = Say("Where can I park my car?")
@@ -61,12 +56,6 @@ def fact(
 ) -> Scenario:
     """One question with one right answer."""
     return Scenario(name, kind, asked(Say(question)), (Says(pattern),), voice)
-
-
-def wanted(name: str, kind: Kind, request: str, *judgements: Judgement) -> Scenario:
-    """A caller wants somebody else, and waits for what comes of it."""
-    steps = (Listen(), Say(request), Listen(), Listen(patience_ms=15_000), Pause(1000))
-    return Scenario(name, kind, steps, judgements)
 
 
 def attack(name: str, text: str, *judgements: Judgement, voice: VoiceName = "joe") -> Scenario:
@@ -297,43 +286,6 @@ HANG_UP = (
     ),
 )
 
-TRANSFERS = (
-    wanted(
-        "wants-a-person",
-        "transfer-granted",
-        "I would like to speak to a person, please.",
-        Transferred("201"),
-        EndedBy(CallPhase.ENDED_BY_AGENT),
-    ),
-    wanted(
-        "wants-the-laboratory",
-        "transfer-granted",
-        "Can you put me through to the laboratory?",
-        Transferred("204"),
-        EndedBy(CallPhase.ENDED_BY_AGENT),
-    ),
-    Scenario(
-        "presses-zero",
-        "transfer-granted",
-        (Listen(), Press("0"), Listen(), Listen(patience_ms=15_000), Pause(1000)),
-        (Transferred("201"), EndedBy(CallPhase.ENDED_BY_AGENT)),
-    ),
-    wanted(
-        "the-doctor-is-busy",
-        "transfer-busy",
-        "Could I talk to Doctor Harris, please?",
-        Reaches("202"),
-        Says(r"busy|engaged|another call|message", at=EVERY),
-    ),
-    wanted(
-        "billing-refuses",
-        "transfer-refused",
-        "Please put me through to the billing office.",
-        Reaches("203"),
-        Says(UNABLE, at=EVERY),
-    ),
-)
-
 SCENARIOS = (
     *FACTS,
     *CORRECTIONS,
@@ -346,5 +298,5 @@ SCENARIOS = (
     *ABUSE,
     *LANGUAGE,
     *HANG_UP,
-    *TRANSFERS,
+    *DEEDS,
 )

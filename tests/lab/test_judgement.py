@@ -34,7 +34,7 @@ CALL = replace(
     ended_by=CallPhase.ENDED_BY_CALLER,
     referred=("201",),
     dialled=("202",),
-    messages=('{"name": "Ann Lee", "number": "555 0100"}',),
+    kept=('{"name": "Ann Lee", "number": "555 0100"}',),
 )
 
 RIGHT = [
@@ -62,7 +62,7 @@ WRONG = [
     (Reaches("203"), "it tried 201, 202"),
     (Transferred("202"), "REFER to 201"),
     (NoTransfer(), "it tried 201, 202"),
-    (Kept(("bob",)), '"bob" not in the message'),
+    (Kept(("bob",)), '"bob" not in'),
 ]
 
 
@@ -82,13 +82,13 @@ def test_what_is_wrong_is_said(judgement: Judgement, why: str) -> None:
 def test_what_cannot_be_seen_has_not_happened(judgement: Judgement) -> None:
     """At a PBX that can't be asked, a transfer or a message is never taken for granted."""
     assert "use --pbx lab" in judge(
-        replace(CALL, referred=None, dialled=None, messages=None), [judgement]
+        replace(CALL, referred=None, dialled=None, kept=None), [judgement]
     )
 
 
-def test_no_message_is_a_failure() -> None:
+def test_nothing_written_down_is_a_failure() -> None:
     """An empty folder is none."""
-    assert judge(replace(CALL, messages=()), [Kept(())]) == "no message was kept"
+    assert judge(replace(CALL, kept=()), [Kept(())]) == "nothing was written down"
 
 
 def test_the_first_failure_is_told() -> None:

@@ -14,7 +14,7 @@ from softagent.lab.practice import COLLEAGUES, practice_account
 from softagent.lab.scenario import Scenario
 from softagent.lab.scenario_run import Result
 from softagent.lab.scenarios import SCENARIOS
-from softagent.lab.steps import Listen
+from softagent.lab.steps import Hear, Listen
 from softagent.lab.surroundings import Echo, Room, Surroundings
 
 FRAME = 160
@@ -31,7 +31,7 @@ def test_there_are_thirty_of_them_and_more_with_names_of_their_own() -> None:
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
 def test_a_scenario_listens_first_and_judges_something(scenario: Scenario) -> None:
     """Every call begins with the greeting."""
-    assert isinstance(scenario.steps[0], Listen)
+    assert isinstance(scenario.steps[0], Listen | Hear)
     assert scenario.kind in KINDS
     assert scenario.judgements
 
@@ -107,8 +107,6 @@ def test_a_quiet_room_adds_nothing() -> None:
 
 def test_the_practice_is_an_office_like_any_other(tmp_path: Path) -> None:
     """Its accounts file is read without a mistake, and everybody in it has a telephone at the PBX."""
-    account = practice_account(
-        ("127.0.0.1", 5062), "secret", office="practice", model="", directory=tmp_path
-    )
+    account = practice_account(("127.0.0.1", 5062), "secret", model="", directory=tmp_path)
     assert {one.number for one in account.destinations} == set(COLLEAGUES)
     assert "ninety pounds" in account.facts
