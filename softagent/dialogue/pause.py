@@ -114,7 +114,7 @@ WHOLE_NUMBER_DIGITS = 10
 QUESTION_WORDS = 3
 SENTENCE_WORDS = 4
 """Fewer words are no sentence, whatever a recognizer puts behind them."""
-LONG_SENTENCE_WORDS = 7
+LONG_SENTENCE_WORDS = 8
 """A sentence of so many words is seldom gone on with: a pause inside comes earlier."""
 AMOUNT_WORDS = 3
 OPEN_MARKS = ("...", "…", "-", ",")

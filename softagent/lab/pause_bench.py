@@ -31,11 +31,19 @@ from softagent.speech.silero import WINDOW_MS
 
 TARGET_PCT = 5.0
 SILENCES_MS = (200, 300, 400, 550, 700, 850, 1000, 1150, 1300, 1450, 1600, 1800)
-PATIENCE = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.2)
-"""Settings of the dial between `BRISK` and `PATIENT`, and a little beyond."""
-BRISK = TurnSettings(shortest_pause_ms=200, pause_ms=450, longest_pause_ms=1200)
-PATIENT = TurnSettings(shortest_pause_ms=200, pause_ms=1300, longest_pause_ms=1500)
-"""About 5 % false cut-offs on the tune half: what to set for callers who think while they speak."""
+DIAL_MS = (
+    (200, 450, 1200),
+    (200, 450, 1400),
+    (200, 700, 1500),
+    (200, 850, 1500),
+    (300, 1050, 1500),
+    (300, 1300, 1500),
+    (400, 1500, 1500),
+)
+"""turn.shortest_pause_ms, pause_ms and longest_pause_ms: on the tune half, and by words alone, those that
+keep callers waiting least at 20, 15, 10, 8, 5 and 2 % false cut-offs, and one beyond."""
+PATIENT_MS = DIAL_MS[4]
+"""What to set for callers who think while they speak."""
 SOUND_PAUSES_MS = ((300, 900), (400, 1200), (600, 1400), (800, 1500), (1000, 1600))
 SOUND_THRESHOLDS = (0.5, 0.8, 0.95)
 Traced = Sequence[tuple[SpokenTurn, Trace]]
@@ -79,25 +87,20 @@ def policies() -> Iterator[tuple[str, Decide]]:
     for short_ms, long_ms in SOUND_PAUSES_MS:
         for threshold in SOUND_THRESHOLDS:
             yield "smart-turn", by_sound(ticks(short_ms), ticks(long_ms), threshold)
-    for patience in PATIENCE:
-        lengths = pause_lengths(between(BRISK, PATIENT, patience))
+    for pauses_ms in DIAL_MS:
+        lengths = pause_lengths(_settings(pauses_ms))
         yield "words", by_words(lengths)
         yield "words and smart-turn", by_words(lengths, UNFINISHED)
-    yield "words, as shipped", by_words(pause_lengths(TurnSettings()))
-    yield "words, patient", by_words(pause_lengths(PATIENT))
+    shipped, patient = pause_lengths(TurnSettings()), pause_lengths(_settings(PATIENT_MS))
+    yield "words, as shipped", by_words(shipped)
+    yield "words, patient", by_words(patient)
+    yield "both, as shipped", by_words(shipped, UNFINISHED)
+    yield "both, patient", by_words(patient, UNFINISHED)
 
 
-def between(brisk: TurnSettings, patient: TurnSettings, share: float) -> TurnSettings:
-    """Pauses a `share` of the way from those of `brisk` to those of `patient`."""
-
-    def pause(low: int, high: int) -> int:
-        return round(low + share * (high - low))
-
-    return TurnSettings(
-        shortest_pause_ms=pause(brisk.shortest_pause_ms, patient.shortest_pause_ms),
-        pause_ms=pause(brisk.pause_ms, patient.pause_ms),
-        longest_pause_ms=pause(brisk.longest_pause_ms, patient.longest_pause_ms),
-    )
+def _settings(pauses_ms: tuple[int, int, int]) -> TurnSettings:
+    shortest, usual, longest = pauses_ms
+    return TurnSettings(shortest_pause_ms=shortest, pause_ms=usual, longest_pause_ms=longest)
 
 
 def summary(half: Traced) -> Json:
