@@ -124,6 +124,9 @@ def _contradictions(values: Values) -> Iterator[str]:
     transport = values.get("transport", "udp")
     if transport not in ("tls", "auto") and values["tls"] != TlsSettings():
         yield f'tls: has an effect with transport = "tls" only, and transport is "{transport}"'
+    for greeting in ("greeting_closed", "greeting_holiday"):
+        if values.get(greeting) and not values["hours"].is_given:
+            yield f"{greeting}: has an effect with [account.hours] only, and there are none"
     yield from abilities.contradictions(
         *(values.get(name, ()) for name in ("destinations", "actions", "menu"))
     )

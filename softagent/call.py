@@ -11,7 +11,9 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 
+from softagent import reception
 from softagent.capture.observe import Observe, unobserved
 from softagent.chat import Message
 from softagent.config import Account
@@ -64,6 +66,7 @@ from softagent.media.description import MediaDescription
 from softagent.media.frame import TICKS_PER_SECOND, Tick, ticks
 from softagent.media.playout import Playout
 from softagent.media.stream import RtpStream
+from softagent.reception import wall_clock
 from softagent.recording import CallRecording
 from softagent.reply import ReplyThread
 from softagent.report import Report
@@ -94,8 +97,11 @@ class CallSession:
         courier: Courier | None = None,
         phone: Phone | None = None,
         keep: Keep = keep_nothing,
+        clock: Callable[[], datetime] = wall_clock,
     ) -> None:
-        """`observe` sees the call's RTP as it is on the wire, for a trace; `courier` sends ours.
+        """`opening` is the prompt's beginning, the same for every call; `clock` tells the time of the call.
+
+        `observe` sees the call's RTP as it is on the wire, for a trace; `courier` sends ours.
 
         `phone` calls those whom the caller is put through to; `keep` keeps messages.
         """
@@ -116,8 +122,10 @@ class CallSession:
             observe=observe,
             courier=courier,
         )
+        began = clock()
+        opening = (*opening, *reception.note(account, began))
         self._conversation = conversation(
-            account, engines, opening, takes_messages=keep is not keep_nothing
+            account, engines, opening, takes_messages=keep is not keep_nothing, now=began
         )
         self._hearing = Hearing(
             engines.recognizer(codec.rate_hz),
@@ -161,7 +169,8 @@ class CallSession:
             wait_ms=account.turn.filler_ms,
             rate_hz=codec.rate_hz,
         )
-        self._first_prompt = (*opening, Message(role="assistant", content=account.greeting))
+        greeting = reception.greeting(account, began)
+        self._first_prompt = (*opening, Message(role="assistant", content=greeting))
         self._recording = CallRecording(
             account.recording.directory,
             account=account.name,

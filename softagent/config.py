@@ -17,6 +17,7 @@ from typing import Annotated, Literal
 
 from softagent.abilities import Action, Destination, MenuKey
 from softagent.errors import UnknownAccount
+from softagent.hours import HoursSettings
 from softagent.rules import (
     AddressOrNetwork,
     Between,
@@ -62,6 +63,10 @@ LocalAddress = Annotated[
 Network = Annotated[str, AddressOrNetwork()]
 NumberPattern = Annotated[
     str, Matching(r"[^\s@:;<>\"]+", 'numbers or patterns, e.g. "1003", "+4930*" or "10??"')
+]
+Greeting = Annotated[
+    str,
+    Matching(r"([^{}]|\{daypart\})*", 'words, with no other "{" or "}" than those of "{daypart}"'),
 ]
 Language = Annotated[str, Matching(r"[a-z]{2,3}(-[A-Za-z]{2,4})?", 'a language, e.g. "en"')]
 
@@ -298,7 +303,12 @@ class Account:
     language: Language = "en"
     notice: str = ""
     """Said before the greeting, and not to be interrupted: "This call is recorded."."""
-    greeting: str = "Hello, how can I help you?"
+    greeting: Greeting = "Hello, how can I help you?"
+    """{daypart} in it becomes "Good morning", "Good afternoon" or "Good evening"."""
+    greeting_closed: Greeting = ""
+    """The same while the office is closed; `greeting` unless set."""
+    greeting_holiday: Greeting = ""
+    """The same while it is closed on a holiday; `greeting_closed` unless set."""
     farewell: str = "Thank you for calling. Goodbye."
     persona: Text = "You are the friendly receptionist of a small office."
     facts: Text = ""
@@ -311,6 +321,7 @@ class Account:
     turn: TurnSettings = TurnSettings()
     limits: LimitSettings = LimitSettings()
     tones: ToneSettings = ToneSettings()
+    hours: HoursSettings = HoursSettings()
     recording: RecordingSettings = RecordingSettings()
     access: AccessSettings = AccessSettings()
     trace: TraceSettings = TraceSettings()

@@ -24,6 +24,7 @@ from softagent.rules import (
     ModelOrPath,
     OneEach,
     ProgramFirst,
+    Readable,
     Secret,
 )
 
@@ -84,7 +85,7 @@ class Option:
         converted = _as_type(self.type, value, folder)
         for rule in self.rules:
             match rule:
-                case Between() | Matching():
+                case Between() | Matching() | Readable():
                     if expected := rule.expectation(converted):
                         raise Unfit(expected)
                 case ModelOrPath() if "/" in converted:

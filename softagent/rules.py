@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -33,6 +34,21 @@ class Matching:
     def expectation(self, value: str) -> str:
         """What was expected instead of `value`; empty when it is right."""
         return "" if re.fullmatch(self.pattern, value) else f"expected {self.expected}"
+
+
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """Rule for a text: `parse` makes something of it, or raises ValueError saying what was expected."""
+
+    parse: Callable[[str], object]
+
+    def expectation(self, value: str) -> str:
+        """What was expected instead of `value`; empty when it is right."""
+        try:
+            self.parse(value)
+        except ValueError as error:
+            return str(error)
+        return ""
 
 
 @dataclass(frozen=True, slots=True)

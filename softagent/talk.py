@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from softagent.abilities import Action, MenuKey
 from softagent.chat import Message
@@ -18,18 +19,24 @@ from softagent.dialogue.settings import ConversationSettings
 from softagent.dialogue.words import words
 from softagent.engines import Engines
 from softagent.media.frame import TICKS_PER_SECOND, ticks
+from softagent.reception import greeting, standing_facts
 
 WORDLESS_TICKS = ticks(1000)
 """Speech as long as this of which no word was understood is asked about; less is a noise."""
 
 
 def conversation(
-    account: Account, engines: Engines, begun: Sequence[Message], *, takes_messages: bool
+    account: Account,
+    engines: Engines,
+    begun: Sequence[Message],
+    *,
+    takes_messages: bool,
+    now: datetime,
 ) -> Conversation:
-    """A new conversation, which begins with `begun` as far as the model knows."""
+    """A new conversation, which begins at `now` and with `begun` as far as the model knows."""
     settings = ConversationSettings(
         notice=account.notice,
-        greeting=account.greeting,
+        greeting=greeting(account, now),
         farewell=account.farewell,
         phrases=phrases(account.language),
         words=words(account.language),
@@ -61,7 +68,7 @@ def desk(account: Account, *, takes_messages: bool) -> DeskSettings:
 def opening_of(account: Account, *, takes_messages: bool = False) -> tuple[Message, ...]:
     """The beginning of every prompt of `account`."""
     notes = list(_notes(account, takes_messages=takes_messages))
-    return opening(account.persona, account.facts, notes)
+    return opening(account.persona, standing_facts(account), notes)
 
 
 def fixed_texts(account: Account) -> Iterator[str]:

@@ -31,6 +31,7 @@ from softagent.heartbeat import BEAT_SECONDS, Beat, Ready
 from softagent.media.codec import codec_named
 from softagent.media.courier import Courier
 from softagent.models.store import ModelStore
+from softagent.reception import greetings
 from softagent.report import Heard, RegistrationChanged, Report, Said
 from softagent.sip.phone import (
     CallEnd,
@@ -95,7 +96,7 @@ def _warm_engines(account: Account) -> Engines:
     for rate_hz in {codec_named(name).rate_hz for name in account.codecs}:
         for text in (
             account.notice,
-            account.greeting,
+            *greetings(account),
             account.farewell,
             fixed.still_there,
             fixed.say_again,

@@ -10,6 +10,7 @@ from scripted_call import account, engines
 from softagent.abilities import Action, Destination, MenuKey, Parameter
 from softagent.dialogue.desk_settings import NO_DESK, MenuEntry, Place, Service, Slot
 from softagent.dialogue.events import AgentState
+from softagent.reception import wall_clock
 from softagent.talk import conversation, desk, fixed_texts, opening_of
 
 
@@ -66,7 +67,7 @@ def test_a_key_does_one_thing(key: MenuKey, entry: MenuEntry) -> None:
 
 
 def test_a_conversation_begins_by_listening() -> None:
-    begun = conversation(account(), engines(), (), takes_messages=False)
+    begun = conversation(account(), engines(), (), takes_messages=False, now=wall_clock())
     assert begun.state is AgentState.LISTENING
 
 

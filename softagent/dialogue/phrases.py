@@ -17,6 +17,8 @@ class Phrases:
     """Short, said in turn when an answer takes long."""
     nearly_over: str
     """The longest call is about to end."""
+    dayparts: tuple[str, str, str]
+    """Greetings of the morning, the afternoon and the evening."""
     goodbye: re.Pattern[str]
     """Matches a whole utterance that ends the call."""
     goodbye_word: re.Pattern[str]
@@ -29,6 +31,7 @@ ENGLISH = Phrases(
     trouble="I'm sorry, I'm having trouble right now. Please call again later. Goodbye.",
     fillers=("One moment.", "Let me see."),
     nearly_over="I'm sorry, we have only a little time left on this call.",
+    dayparts=("Good morning", "Good afternoon", "Good evening"),
     goodbye=re.compile(
         r"(?:(?:ok|okay|all right|alright|great|perfect|well|no|thanks?|thank you|so much|very much"
         r"|that'?s (?:all|it|everything)|that is (?:all|it|everything)|have a (?:nice|good|great) day"
@@ -47,6 +50,7 @@ KOREAN = Phrases(
     trouble="죄송합니다. 지금은 도와드릴 수 없습니다. 나중에 다시 전화해 주세요. 안녕히 계세요.",
     fillers=("잠시만요.", "네, 확인해 볼게요."),
     nearly_over="죄송합니다. 통화 시간이 얼마 남지 않았습니다.",
+    dayparts=("안녕하세요", "안녕하세요", "안녕하세요"),
     goodbye=re.compile(r".*(?:안녕히 계세요|끊을게요|끊겠습니다)[\s,.!]*"),
     goodbye_word=re.compile(r"안녕히 (?:계세요|가세요)[\s,.!]*$"),
 )
