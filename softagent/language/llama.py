@@ -23,6 +23,7 @@ from softagent.chat import Message
 from softagent.config import LlmSettings
 from softagent.errors import EngineFailed, ModelMissing
 from softagent.language.answer_text import AnswerText
+from softagent.language.forgetting import common_prefix, tokens_to_forget
 
 BATCH_TOKENS = 128
 """Most tokens evaluated in one go; llama.cpp can't be interrupted inside."""
@@ -157,6 +158,7 @@ class LlamaLanguageModel:
         What it holds already stays. The last token is evaluated in any case, because the
         choice of the next one needs its logits.
         """
+        self._forget(tokens)
         keep = min(self._common_prefix(tokens), len(tokens) - 1)
         memory = self._api.llama_get_memory(self._llama.ctx)
         if not self._api.llama_memory_seq_rm(memory, 0, keep, -1):
@@ -170,6 +172,23 @@ class LlamaLanguageModel:
             self._decode(tokens[start : start + BATCH_TOKENS])
         return not cancelled()
 
+    def _forget(self, tokens: list[int]) -> None:
+        """Take out of the cache what `tokens` leaves out of its middle: the oldest turns of a long call.
+
+        What came after moves up by turning its keys (RoPE), which takes no evaluation.
+        """
+        memory = self._api.llama_get_memory(self._llama.ctx)
+        if not self._api.llama_memory_can_shift(memory):
+            return
+        held = self._llama.n_tokens
+        cached = self._llama.input_ids[:held]
+        start, end = tokens_to_forget(cached, np.asarray(tokens, np.intc))
+        if start == end or not self._api.llama_memory_seq_rm(memory, 0, start, end):
+            return
+        self._api.llama_memory_seq_add(memory, 0, end, -1, start - end)
+        cached[start : held - (end - start)] = cached[end:].copy()
+        self._llama.n_tokens = held - (end - start)
+
     def _decode(self, tokens: list[int]) -> None:
         try:
             self._llama.eval(tokens)
@@ -179,9 +198,7 @@ class LlamaLanguageModel:
     def _common_prefix(self, tokens: list[int]) -> int:
         """How many of `tokens` the cache holds already."""
         cached = self._llama.input_ids[: self._llama.n_tokens]
-        length = min(len(cached), len(tokens))
-        differs = np.flatnonzero(cached[:length] != np.asarray(tokens[:length]))
-        return int(differs[0]) if len(differs) else length
+        return common_prefix(cached, np.asarray(tokens, np.intc))
 
     @contextmanager
     def _own_context(self, cancelled: Callable[[], bool]) -> Iterator[bool]:

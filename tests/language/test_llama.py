@@ -86,9 +86,10 @@ def test_only_what_is_new_is_evaluated(model: LlamaLanguageModel) -> None:
 class Evaluated:
     """Counts the tokens that llama.cpp really evaluates."""
 
-    def __init__(self, model: LlamaLanguageModel) -> None:
+    def __init__(self, model: LlamaLanguageModel, *, keep_cache: bool = False) -> None:
         self._llama = model._llama
-        self._llama.reset()
+        if not keep_cache:
+            self._llama.reset()
         self._eval = self._llama.eval
         self._llama.eval = self._count
         self._count_so_far = 0
@@ -283,3 +284,24 @@ def test_missing_and_broken_models_are_named(tmp_path: Path) -> None:
         LlamaLanguageModel(text, LlmSettings())
     with pytest.raises(EngineFailed, match=r"broken\.gguf"):
         LlamaLanguageModel(broken, LlmSettings())
+
+
+def test_a_long_call_that_drops_its_oldest_turns_reads_nothing_again(
+    model: LlamaLanguageModel,
+) -> None:
+    """The answer still knows the facts and the turns that were kept."""
+    early = [asked("Do you sell blue umbrellas, the large ones?"), answered("No, we don't, sorry.")]
+    later = [
+        asked("My name is Peter Miller and I have lost a red suitcase in your office on Friday."),
+        answered("I'm sorry to hear that, Peter. I will tell my colleagues about your suitcase."),
+        asked("Thank you, that is very kind. It also has a yellow ribbon around its handle."),
+        answered("Thank you, a yellow ribbon, that will help us to find it."),
+    ]
+    model.prime([SYSTEM, *early, *early, *early, *later], cancelled=never)
+    evaluated = Evaluated(model, keep_cache=True)
+
+    words = answer(model, SYSTEM, *later, asked("What is my name?"), max_tokens=20)
+
+    assert evaluated.take() < 45
+    assert "peter" in words.lower()
+    assert "eight" in answer(model, SYSTEM, *later, asked("When do you open?")).lower()
