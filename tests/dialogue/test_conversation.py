@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from softagent.chat import Message
 from softagent.dialogue.conversation import BargeIn, Conversation, ConversationSettings
+from softagent.dialogue.deeds import DeedOutcome, DeedResult
+from softagent.dialogue.desk_settings import DeskSettings, Place
 from softagent.dialogue.events import (
     AgentState,
     CallAnswered,
@@ -18,7 +20,10 @@ from softagent.dialogue.events import (
     ClauseSpoken,
     ClauseWritten,
     Command,
+    DeedDone,
+    DeedProposed,
     DigitPressed,
+    Do,
     Event,
     FinishTranscript,
     ForgetUtterance,
@@ -43,6 +48,7 @@ from softagent.dialogue.events import (
 )
 from softagent.dialogue.history import History
 from softagent.dialogue.phrases import ENGLISH
+from softagent.dialogue.proposal import Proposal
 from softagent.dialogue.words import ENGLISH as ENGLISH_WORDS
 
 SECOND = 50
@@ -579,6 +585,19 @@ def test_a_caller_who_hangs_up_closes_everything() -> None:
     assert talk.handle(SpeechStarted(201, onset=200)) == []
 
 
+DESK = DeskSettings(places=(Place("sales"), Place("support")), takes_messages=True)
+PROPOSALS = [Proposal("transfer", "sales"), Proposal("transfer", "0900"), Proposal("message")]
+OUTCOMES = [DeedOutcome(result) for result in DeedResult]
+WORDS = [
+    "",
+    "When?",
+    "Goodbye.",
+    "Put me through to sales.",
+    "Take a message.",
+    "Yes.",
+    "No.",
+    "12 34",
+]
 TURNS = st.integers(0, 6)
 TICKS = st.integers(0, 1000)
 EVENTS = st.one_of(
@@ -587,13 +606,15 @@ EVENTS = st.one_of(
     st.builds(SpeechResumed, TICKS),
     st.builds(SpeechEnded, TICKS, TICKS),
     st.builds(TranscriptChanged, TICKS, st.just("some words")),
-    st.builds(TranscriptFinished, TICKS, TURNS, st.sampled_from(["", "When?", "Goodbye."])),
+    st.builds(TranscriptFinished, TICKS, TURNS, st.sampled_from(WORDS)),
     st.builds(ClauseWritten, TICKS, TURNS, st.integers(0, 2), st.just("We open at eight.")),
     st.builds(ClauseSpoken, TICKS, TURNS, st.integers(0, 2), st.integers(1, 90)),
     st.builds(ReplyWritten, TICKS, TURNS),
     st.builds(ReplyFailed, TICKS, TURNS, st.just("because")),
     st.builds(ReplyHeard, TICKS, TURNS, st.integers(0, 2), st.booleans(), st.booleans()),
     st.builds(DigitPressed, TICKS, st.sampled_from("0123456789*#")),
+    st.builds(DeedProposed, TICKS, TURNS, st.sampled_from(PROPOSALS)),
+    st.builds(DeedDone, TICKS, st.integers(0, 2), st.sampled_from(OUTCOMES)),
     st.builds(TimePassed, TICKS),
     st.builds(CallerHungUp, TICKS),
 )
@@ -601,21 +622,32 @@ EVENTS = st.one_of(
 
 @given(st.lists(EVENTS, max_size=60))
 def test_whatever_happens_commands_stay_in_order(events: list[Event]) -> None:
-    """A reply is released only after it was prepared, never after it was cancelled; HangUp is last."""
-    talk = conversation()
+    """A reply is released only after it was prepared, never after it was cancelled; HangUp is last.
+
+    One deed is done at a time, and nothing is said while it is.
+    """
+    settings = replace(SETTINGS, desk=DESK)
+    talk = Conversation(settings, History(PREFIX, budget_tokens=1500))
     prepared: set[int] = set()
+    deeds: list[int] = []
     hung_up = False
     for event in [CallAnswered(0), *events]:
+        was_acting = talk.state is AgentState.ACTING
         for command in talk.handle(event):
             assert not hung_up
             match command:
                 case PrepareReply(turn=turn) | PrepareSpeech(turn=turn):
                     assert turn not in prepared
+                    assert not was_acting or isinstance(event, DeedDone | TimePassed)
                     prepared.add(turn)
                 case ReleaseReply(turn):
                     assert turn in prepared
                 case CancelReply(turn):
                     prepared.discard(turn)
+                case Do(id=number):
+                    assert not was_acting
+                    deeds.append(number)
                 case HangUp():
                     hung_up = True
     assert hung_up == (talk.state is AgentState.CLOSED)
+    assert deeds == list(range(len(deeds)))
