@@ -49,13 +49,14 @@ from softagent.dialogue.events import (
     TranscriptChanged,
     TranscriptFinished,
 )
-from softagent.dialogue.history import Answer, Clause, History
+from softagent.dialogue.history import Answer, History
 from softagent.dialogue.interruption import Finding, Interruption
 from softagent.dialogue.limits import Due, Limits
 from softagent.dialogue.settings import BargeIn as BargeIn  # its settings belong to it
 from softagent.dialogue.settings import ConversationSettings as ConversationSettings
 from softagent.dialogue.step import Step
 from softagent.dialogue.turn import Turn
+from softagent.dialogue.utterance import Utterance
 from softagent.dialogue.visit import Visit
 
 FAILURES_BEFORE_GIVING_UP = 2
@@ -77,12 +78,7 @@ class Conversation:
         self._limits = Limits(settings.silence_ticks, settings.call_ticks, settings.warning_ticks)
         self._visit = Visit(settings)
         self._failures = 0
-        self._caller_speaks = False
-        self._spoke_since = 0
-        """Where the caller's utterance began."""
-        self._spoke_until = 0
-        self._is_wordless = False
-        """Whether nothing was understood of the utterance so far."""
+        self._utterance = Utterance()
 
     @property
     def turn(self) -> int:
@@ -130,17 +126,16 @@ class Conversation:
             case SpeechPaused():
                 return self._on_speech_paused(event)
             case SpeechEnded():
-                return self._on_speech_ended()
+                return self._on_speech_ended(event)
             case TranscriptChanged(text=words) if words and self.state is AgentState.LISTENING:
                 return self._read_ahead(words)
             case TranscriptFinished(turn=turn) if turn == self._turn.id:
                 return self._on_words(event)
             case ClauseWritten(turn=turn) if turn == self._turn.id:
-                self._said.clauses[event.clause] = Clause(event.text)
+                self._said.write(event.clause, event.text)
                 return []
             case ClauseSpoken(turn=turn) if turn == self._turn.id:
-                if (clause := self._said.clauses.get(event.clause)) is not None:
-                    clause.frames = event.frames
+                self._said.measure(event.clause, event.frames)
                 return []
             case ReplyWritten(turn=turn) if turn == self._turn.id:
                 return self._on_reply_written()
@@ -165,7 +160,7 @@ class Conversation:
 
     def _on_speech(self, event: SpeechStarted | SpeechResumed) -> list[Command]:
         """Whatever the caller has not heard yet is withdrawn; what is being heard is cut short."""
-        self._note_speech(event)
+        self._utterance.note(event)
         match self.state:
             case AgentState.FINALIZING:
                 return self._abandon()
@@ -178,15 +173,15 @@ class Conversation:
                 return []
 
     def _on_speech_paused(self, event: SpeechPaused) -> list[Command]:
-        self._note_speech(event)
+        self._utterance.note(event)
         if self.state is not AgentState.LISTENING:
             return []
         self._turn = Turn(self._turn.id + 1, awaited=1)
         self.state = AgentState.FINALIZING
         return [FinishTranscript(self._turn.id)]
 
-    def _on_speech_ended(self) -> list[Command]:
-        self._caller_speaks = False
+    def _on_speech_ended(self, event: SpeechEnded) -> list[Command]:
+        self._utterance.note(event)
         self._turn.is_over = True
         match self.state:
             case AgentState.FINALIZING:
@@ -219,7 +214,7 @@ class Conversation:
 
     def _on_interruption(self, event: Event) -> list[Command] | None:
         """What speech over a reply turns out to be; None for what has nothing to do with it."""
-        self._note_speech(event)
+        self._utterance.note(event)
         asked = self._said.begun() if self._turn.is_heard else self.history.last_said
         match self._interruption.hear(event, asked=asked):
             case Finding.UNRELATED:
@@ -231,18 +226,6 @@ class Conversation:
                 return self._go_on()
             case Finding.MEANT:
                 return [*self._interrupt(), *self._on_interrupting_words(event)]
-
-    def _note_speech(self, event: Event) -> None:
-        match event:
-            case SpeechStarted(onset=onset):
-                self._caller_speaks, self._is_wordless = True, False
-                self._spoke_since = onset
-            case SpeechResumed():
-                self._caller_speaks = True
-            case SpeechPaused(last_voiced=last_voiced):
-                self._spoke_until = last_voiced
-            case SpeechEnded():
-                self._caller_speaks = False
 
     def _on_interrupting_words(self, event: Event) -> list[Command]:
         match event:
@@ -283,7 +266,7 @@ class Conversation:
             return []
         words = event.text.strip()
         if not words:
-            self._is_wordless = True
+            self._utterance.is_wordless = True
             self.state = AgentState.LISTENING
             return self._on_nothing_said() if self._turn.is_over else []
         self._limits.hear_caller()
@@ -308,11 +291,9 @@ class Conversation:
 
     def _on_nothing_said(self) -> list[Command]:
         """A noise: forget it. But who has spoken for long without being understood is asked again."""
-        is_long = self._spoke_until - self._spoke_since >= self._settings.wordless_ticks > 0
-        if not (self._is_wordless and is_long):
-            return [ForgetUtterance()]
-        self._is_wordless = False
-        return [ForgetUtterance(), *self._not_understood()]
+        if self._utterance.take_wordless(self._settings.wordless_ticks):
+            return [ForgetUtterance(), *self._not_understood()]
+        return [ForgetUtterance()]
 
     def _not_understood(self) -> list[Command]:
         step = self._visit.fail()
@@ -408,11 +389,8 @@ class Conversation:
             if self.state is not AgentState.INTERRUPTED:  # else an utterance is going on
                 self.state = AgentState.SPEAKING
                 commands.append(ForgetUtterance())
-        clause = None if event.clause is None else self._said.clauses.get(event.clause)
-        if clause is not None:
-            clause.heard_frames += 1
+        self._said.hear(event.clause, is_last=event.is_last)
         if event.is_last:
-            self._said.is_heard_out = True
             self._close_answer()
             commands += self._on_heard_out(event.tick)
         return commands
@@ -461,7 +439,7 @@ class Conversation:
         is_acting = self.state is AgentState.ACTING
         if is_acting and (overdue := self._visit.overdue(tick)) is not None:
             return self._on_deed_done(overdue)
-        is_quiet = self.state is AgentState.LISTENING and not self._caller_speaks
+        is_quiet = self.state is AgentState.LISTENING and not self._utterance.is_going_on
         farewell = self._settings.farewell
         is_bound = is_acting or self._turn.is_farewell
         match self._limits.due(tick, is_quiet=is_quiet, is_farewell=is_bound):

@@ -48,6 +48,21 @@ class Answer:
     is_heard_out: bool = False
     """Whether its last frame was played."""
 
+    def write(self, number: int, text: str) -> None:
+        """The words of a clause are there."""
+        self.clauses[number] = Clause(text)
+
+    def measure(self, number: int, frames: int) -> None:
+        """A clause has been synthesised whole."""
+        if (clause := self.clauses.get(number)) is not None:
+            clause.frames = frames
+
+    def hear(self, number: int | None, *, is_last: bool) -> None:
+        """A frame of a clause was played; of none of them, where the sound had run out."""
+        if number is not None and (clause := self.clauses.get(number)) is not None:
+            clause.heard_frames += 1
+        self.is_heard_out |= is_last
+
     def text(self) -> str:
         """Every word that was written."""
         return " ".join(clause.text for _, clause in sorted(self.clauses.items()))
