@@ -49,6 +49,13 @@ class Destination:
     """Attended: the caller is let go of only once the destination has answered."""
     timeout_seconds: Annotated[int, Between(5, 180)] = 25
     """How long it may ring, where attended."""
+    announce: str = ""
+    """What is said there before the caller is put through, where attended; "{caller}" is who calls."""
+
+    def contradictions(self) -> Iterator[str]:
+        """What can't be true together, one sentence each."""
+        if self.announce and self.mode == "blind":
+            yield 'announce: has an effect with mode = "attended" only'
 
 
 @dataclass(frozen=True, slots=True)

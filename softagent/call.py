@@ -182,6 +182,7 @@ class CallSession:
             call,
             account,
             phone=phone,
+            synthesizer=engines.synthesizer,
             press=self._stream.send_digits,
             keep=keep,
             on_done=self._report_deed,

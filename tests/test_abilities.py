@@ -146,6 +146,7 @@ def test_keys_do_what_is_written(file: File) -> None:
         (SALES + "number_ = '1'", 'destination "sales": unknown option "number_": did you mean "number"?'),
         (SALES + "mode = 'warm'", 'destination "sales": mode "warm": expected "attended" or "blind"'),
         (SALES + "timeout_seconds = 1", 'destination "sales": timeout_seconds 1: expected 5 to 180'),
+        (SALES + "mode = 'blind'\nannounce = 'Hello.'", 'destination "sales": announce: has an effect with mode = "attended" only'),
         (SALES + "default = 'yes'", 'destination "sales": default "yes": expected true or false'),
         (SALES + "words = ['']", 'destination "sales": words (a list): expected words that callers use, e.g. "the shop"'),
         (SALES.replace("1003", "<sip:x>"), 'destination "sales": number "<sip:x>": expected an extension, a number or a SIP address, e.g. "1003" or "sip:anna@example.org"'),

@@ -25,6 +25,7 @@ from softagent.dialogue.deeds import (
     Transfer,
     name_of,
 )
+from softagent.engines import Synthesizer
 from softagent.sip.phone import Call, Phone
 
 KEY_SECONDS = 3.0
@@ -52,14 +53,15 @@ class Doer:
         account: Account,
         *,
         phone: Phone | None,
+        synthesizer: Synthesizer | None = None,
         press: Callable[[str], bool],
         keep: Keep,
         on_done: Callable[[int, Deed, DeedOutcome], None],
         log: logging.LoggerAdapter[logging.Logger],
     ) -> None:
-        """`press` sends keys in the sound, and is False where that isn't possible.
+        """`synthesizer` speaks to those whom callers are put through to.
 
-        `on_done` is called on the doer's thread, also when the call is over; it must be quick.
+        `press` sends keys in the sound, and is False where that isn't possible. `on_done` is called on the doer's thread, also when the call is over; it must be quick.
         """
         self._call = call
         self._destinations = {known.name: known for known in account.destinations}
@@ -74,7 +76,7 @@ class Doer:
         self._on_done = on_done
         self._log = log
         self._watch = Watch()
-        self._transferring = Transferring(call, phone, self._watch, log)
+        self._transferring = Transferring(call, phone, self._watch, log, synthesizer=synthesizer)
         self._deeds: queue.SimpleQueue[tuple[int, Deed] | None] = queue.SimpleQueue()
         """From the call thread; None ends ours."""
         self._thread: threading.Thread | None = None

@@ -15,9 +15,12 @@ import threading
 from collections.abc import Callable
 
 from softagent.abilities import Destination
+from softagent.deeds.announcing import LONGEST_SECONDS, Announcement
+from softagent.deeds.answer import speakable
 from softagent.deeds.watch import Watch
 from softagent.dialogue.deeds import DeedOutcome, DeedResult
-from softagent.sip.phone import Call, OnResult, Outcome, OutgoingCall, Phone, Result
+from softagent.engines import Synthesizer
+from softagent.sip.phone import Call, Caller, OnResult, Outcome, OutgoingCall, Phone, Result
 
 SETTLE_SECONDS = 0.4
 """Asterisk 22 answers a REFER with 400 in the first moments after an answer, until its bridge is there."""
@@ -51,7 +54,11 @@ class Transferring:
         phone: Phone | None,
         watch: Watch,
         log: logging.LoggerAdapter[logging.Logger],
+        *,
+        synthesizer: Synthesizer | None = None,
     ) -> None:
+        """`synthesizer` speaks the announcements of destinations that want one."""
+        self._synthesizer = synthesizer
         self._call = call
         self._phone = phone
         self._watch = watch
@@ -89,12 +96,27 @@ class Transferring:
         result = self._watch.ask(consultation.begin, seconds=consultation.most_seconds)
         if result is None or not result.is_accepted:
             return self._outcome(result)
+        self._announce(consultation)
         result = self._refer(lambda told: self._call.transfer_to(consultation.call, told))
         if result is not None and result.is_accepted:
             return self._outcome(result)
         if consultation.is_over and not self._watch.is_cancelled:
             return HUNG_UP_EARLY
         return self._outcome(result)
+
+    def _announce(self, consultation: Consultation) -> None:
+        """Say whom the call is from; one that fails keeps nobody from being put through."""
+        text = consultation.announcement(self._call.caller)
+        if not text or self._synthesizer is None:
+            return
+        try:
+            announcement = Announcement(consultation.call.media, text, self._synthesizer)
+            try:
+                self._watch.ask(announcement.begin, seconds=LONGEST_SECONDS)
+            finally:
+                announcement.stop()
+        except Exception:
+            self._log.exception("event=announcement-failed")
 
     def _refer(self, refer: Callable[[OnResult], None]) -> Result | None:
         """Ask the PBX for it, again where it was too early; None when the caller was gone before."""
@@ -142,6 +164,11 @@ class Consultation:
             self._destination.number, on_result, ring_seconds=self._destination.timeout_seconds
         )
         self._call.on_end(lambda _end: self._over.set())
+
+    def announcement(self, caller: Caller) -> str:
+        """What is said there first; empty for nothing."""
+        who = speakable(caller.name)[:60] or " ".join(caller.number[:20]) or "somebody"
+        return self._destination.announce.replace("{caller}", who)
 
     @property
     def call(self) -> OutgoingCall:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import logging
 import threading
+from dataclasses import replace
 
 import pytest
 from fake_telephone import ACCEPTED, CALL_OVER, PATIENCE_SECONDS, FakeCall, FakePhone
+from scripted_call import Buzzer
 
 from softagent.abilities import Destination
 from softagent.deeds import transferring
-from softagent.deeds.transferring import Transferring
+from softagent.deeds.transferring import Consultation, Transferring
 from softagent.deeds.watch import Watch
 from softagent.dialogue.deeds import DeedOutcome, DeedResult
 from softagent.log import call_logger
-from softagent.sip.phone import CallEnd, Outcome, Result
+from softagent.sip.phone import CallEnd, Caller, Outcome, Result
 
 SALES = Destination("sales", "1003", timeout_seconds=20)
 BLIND = Destination("sales", "1003", mode="blind")
@@ -171,6 +173,36 @@ def test_without_a_telephone_there_is_no_attended_transfer() -> None:
     alone = Transferring(desk.call, None, desk.watch, call_logger("reception", "call-1"))
     assert alone.transfer(SALES) == transferring.NO_PHONE
     assert alone.transfer(BLIND).result is DeedResult.DONE
+
+
+def test_an_announcement_that_fails_keeps_nobody_from_being_put_through(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """This telephone knows of no media."""
+    desk = Desk()
+    speaking = Transferring(
+        desk.call,
+        desk.phone,
+        desk.watch,
+        call_logger("reception", "call-1"),
+        synthesizer=Buzzer(),
+    )
+    assert speaking.transfer(replace(SALES, announce="A call.")).result is DeedResult.DONE
+    assert "event=announcement-failed" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("caller", "text"),
+    [
+        (Caller("1001", "Ann Miller"), "A call from Ann Miller."),
+        (Caller("1001"), "A call from 1 0 0 1."),
+        (Caller("", "x" * 500), f"A call from {'x' * 60}."),
+        (Caller(""), "A call from somebody."),
+    ],
+)
+def test_an_announcement_says_who_calls(caller: Caller, text: str) -> None:
+    announcing = replace(SALES, announce="A call from {caller}.")
+    assert Consultation(FakePhone([]), announcing).announcement(caller) == text
 
 
 def test_a_blind_transfer_asks_the_pbx_only() -> None:

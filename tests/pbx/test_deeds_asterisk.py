@@ -12,6 +12,7 @@ from asterisk import Asterisk, every_pbx, wait_for
 from caller import Call, Dial
 from exchange import BUSY, COLLEAGUE, NOWHERE, PLAIN, REFUSED, RINGS_ON
 from extension import Extension, Leg
+from receptionist import RecordedVoice
 from sounds import SPEECH, likeness, load
 
 from softagent.abilities import Destination
@@ -28,6 +29,7 @@ PATIENCE_SECONDS = 60.0
 DESTINATIONS = (
     Destination("colleague", COLLEAGUE),
     Destination("colleague at once", COLLEAGUE, mode="blind"),
+    Destination("colleague who is told", COLLEAGUE, announce="A call from {caller}."),
     Destination("busy", BUSY),
     Destination("away", RINGS_ON, timeout_seconds=5),
     Destination("unwilling", REFUSED),
@@ -47,6 +49,7 @@ class Agent:
             leg.call,
             extension.account,
             phone=extension.phone,
+            synthesizer=RecordedVoice(load(WORDS)),
             press=lambda digits: False,
             keep=keep_nothing,
             on_done=self._take,
@@ -96,6 +99,25 @@ def test_a_transfer_that_is_granted(
             caller.play(WORDS)
             colleague.wait("sound")
             colleague.wait("quiet")
+            caller.hang_up()
+            colleague.wait("closed")
+        assert likeness(load(WORDS), colleague.heard(), 8000) > FAITHFUL
+        pbx.wait_until_idle()
+
+
+def test_the_colleague_is_told_who_calls_and_then_talks_to_them(
+    pbx: Asterisk, station: Station, dial_pbx: Dial
+) -> None:
+    """The announcement is heard by the colleague alone, before the two are connected."""
+    with dial_pbx("", user=COLLEAGUE) as colleague:
+        wait_for(lambda: pbx.is_reachable(COLLEAGUE), "the colleague", seconds=15)
+        with talking(station, dial_pbx) as (agent, leg, caller):
+            agent.transfer("colleague who is told")
+            colleague.wait("ringing")
+            colleague.answer()
+            colleague.wait("sound")
+            assert agent.outcome().result is DeedResult.DONE
+            assert leg.end() is CallEnd.TRANSFERRED
             caller.hang_up()
             colleague.wait("closed")
         assert likeness(load(WORDS), colleague.heard(), 8000) > FAITHFUL
