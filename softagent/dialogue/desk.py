@@ -57,6 +57,8 @@ class Desk:
             return Step(said, state)
         if self._requests.slower.fullmatch(plain):
             return Step(self._phrases.slower, state, is_slower=True)
+        if self._requests.hang_up.fullmatch(plain):
+            return Step(self._farewell, is_farewell=True)
         step: Step | None
         match state:
             case Asking():
@@ -216,11 +218,13 @@ class Desk:
 
     def _took_up(self, plain: str, said: str) -> Step | None:
         """The caller answers a question of the model's own that offers what the desk does."""
-        if (agrees := self._requests.agrees(plain)) is None or not said.rstrip().endswith("?"):
+        if not said.rstrip().endswith("?"):
             return None
         question = self._requests.plain(said.rstrip("? ").split(". ")[-1])
+        agrees = self._requests.agrees(plain)
         if self._requests.offers_more.search(question):
-            return None if agrees else Step(self._farewell, is_farewell=True)
+            is_no = agrees is False or self._requests.nothing.fullmatch(plain)
+            return Step(self._farewell, is_farewell=True) if is_no else None
         if not agrees:
             return None
         if self._requests.offers_message.search(question) and self._settings.takes_messages:

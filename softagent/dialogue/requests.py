@@ -27,7 +27,7 @@ class Requests:
     have: re.Pattern[str]
     """The same, where the name is all that follows."""
     agent: re.Pattern[str]
-    """Matches where a name would begin if the agent itself is meant."""
+    """Matches where a name would begin if the agent itself is meant, or the caller's own people."""
     person: re.Pattern[str]
     """Matches "a person" where a name would begin."""
     elsewhere: re.Pattern[str]
@@ -52,8 +52,11 @@ class Requests:
     offers_more: re.Pattern[str]
     repeat: re.Pattern[str]
     slower: re.Pattern[str]
+    hang_up: re.Pattern[str]
     yes: re.Pattern[str]
     no: re.Pattern[str]
+    nothing: re.Pattern[str]
+    """A whole answer to "Anything else?" that is a no."""
     but: re.Pattern[str]
     """What makes a yes doubtful."""
     correction: re.Pattern[str]
@@ -114,8 +117,9 @@ _POLITE = any_of(
 
 ENGLISH = Requests(
     put_through=re.compile(
-        r"\b(?:(?:put|patch|pass|get) (?:me|us) (?:straight |right )?(?:through|on|over)"
-        r"|(?:transfer|connect|forward|redirect) (?:me|us|this call|the call|my call))\b(?: (?:to|with))?"
+        r"\b(?:(?:put|patch|get) (?:me|us) (?:straight |right )?through|pass (?:me|us) (?:on|over)"
+        r"|put (?:me|us) on to|(?:transfer|connect|redirect) (?:me|us|this call|the call|my call)"
+        r"|forward (?:this call|the call|my call))\b(?: (?:to|with))?"
     ),
     speak_to=re.compile(
         rf"\b(?:{_WISH}) (?:please )?(?:just )?(?:speak|talk|get through|be put through|be transferred"
@@ -124,7 +128,10 @@ ENGLISH = Requests(
     have=re.compile(
         r"\b(?:give me|get me|can i have|could i have|may i have|i need|i want|i'd like|i would like)\b"
     ),
-    agent=re.compile(r"(?:you|your ?self|it|him|her|them)\b"),
+    agent=re.compile(
+        r"(?:you|your ?self|it|him|her|them"
+        r"|my (?:wife|husband|partner|boss|family|mother|father|son|daughter|friends?|colleagues?))\b"
+    ),
     person=re.compile(
         r"(?:(?:a|an|any|some|the|another|real|live|actual|human|proper|different|your|one of your"
         rf"|one of the) )*(?:{_PERSON})\b"
@@ -162,6 +169,7 @@ ENGLISH = Requests(
         r"|more slowly)(?: for me)?|slow down(?: (?:a bit|a little))?|slower|more slowly|not so fast"
         r"|(?:you're|you are) (?:speaking |talking )?(?:too|so) fast|too fast"
     ),
+    hang_up=re.compile(r"hang up(?: (?:the phone|on me))?|end (?:the|this) call|you can hang up"),
     yes=re.compile(
         r"(?:yes|yeah|yep|yup|sure|okay|ok|correct|right|exactly|absolutely|of course|certainly|definitely"
         r"|fine|perfect|indeed|please do|do that|do it|go ahead|go on|that's (?:right|correct|it|fine|good"
@@ -171,6 +179,10 @@ ENGLISH = Requests(
     no=re.compile(
         r"(?:no|nope|nah|wrong|incorrect|not (?:really|quite|right|correct|now|at all)|that's (?:not|wrong)"
         r"|that is (?:not|wrong)|don't|it's not|it isn't|that isn't|neither|none|never mind|i don't)\b"
+    ),
+    nothing=re.compile(
+        r"(?:no )?(?:nothing(?: else)?|that's (?:all|it|everything)|that is (?:all|it|everything)"
+        r"|that will be all|that'll be all|i'm (?:fine|good|all set)|not at the moment)"
     ),
     but=re.compile(r"\b(?:but|wrong|not|except|instead|no|wait)\b"),
     correction=re.compile(

@@ -84,6 +84,9 @@ def test_a_caller_who_asks_for_somebody_is_put_through(words: str, place: str) -
         "When does the shop open?",
         "I need help with my order.",
         "I want a new car.",
+        "Could you put me on the list, please?",
+        "Can you forward me the invoice?",
+        "I need to talk to my wife first.",
     ],
 )
 def test_who_only_mentions_a_place_is_answered_by_the_model(words: str) -> None:
@@ -284,6 +287,11 @@ def test_slower_is_agreed_to(words: str) -> None:
     assert (step.is_slower, step.say) == (True, "All right, I'll speak more slowly.")
 
 
+def test_who_asks_for_the_end_gets_it() -> None:
+    assert hear("Please hang up now.") == Step("Goodbye.", is_farewell=True)
+    assert hear("Why did you hang up on me?") == Step()
+
+
 def test_the_models_own_offer_is_taken_up_by_code() -> None:
     said = "I'm sorry, I don't know that. May I take a message?"
     assert isinstance(hear("Yes, please.", said=said).state, Asking)
@@ -294,7 +302,8 @@ def test_the_models_own_offer_is_taken_up_by_code() -> None:
 
 def test_nothing_else_ends_the_call_with_the_farewell() -> None:
     said = "All right. Is there anything else I can do for you?"
-    assert hear("No, thank you.", said=said) == Step("Goodbye.", is_farewell=True)
+    for words in ("No, thank you.", "That's all, thanks.", "Nothing.", "No, I'm good."):
+        assert hear(words, said=said) == Step("Goodbye.", is_farewell=True)
     assert hear("Yes.", said=said) == Step()
 
 
