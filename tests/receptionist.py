@@ -14,6 +14,7 @@ from scripted_call import Buzzer, engines
 
 from softagent.call import CallSession
 from softagent.media.frame import Samples
+from softagent.report import Report
 from softagent.sip.phone import CallEnd, IncomingCall
 
 
@@ -38,6 +39,8 @@ class Receptionist(Extension):
     ) -> None:
         super().__init__(username, password, port=port, **options)  # type: ignore[arg-type]
         self._engines = engines(synthesizer=RecordedVoice(voice))
+        self.reports: queue.SimpleQueue[Report] = queue.SimpleQueue()
+        """Of all calls."""
         self._sessions: list[tuple[CallSession, threading.Thread]] = []
         self._ends: queue.SimpleQueue[CallEnd] = queue.SimpleQueue()
 
@@ -60,7 +63,7 @@ class Receptionist(Extension):
             self.account,
             self._engines,
             (),
-            report=lambda report: None,
+            report=self.reports.put,
             phone=self.phone,
         )
         thread = threading.Thread(
