@@ -15,6 +15,7 @@ from softagent.config import Account, LlmSettings, SynthesizerSettings, VadSetti
 from softagent.media.clean import load_webrtc
 from softagent.media.frame import Samples
 from softagent.models.store import ModelStore
+from softagent.speech.wording import WordedSpeech, wording
 
 
 class VoiceActivity(Protocol):
@@ -140,7 +141,9 @@ def load_engines(account: Account, store: ModelStore) -> Engines:
         voice_activity=_load_voice_activity(account.vad, store),
         recognizer=_load_recognizer(account, store),
         language_model=_load_language_model(account.llm, store),
-        synthesizer=_load_synthesizer(account.synthesizer, store),
+        synthesizer=WordedSpeech(
+            _load_synthesizer(account.synthesizer, store), wording(account.language)
+        ),
         end_of_turn=_load_end_of_turn(account.turn.end_model, store),
     )
 
