@@ -50,7 +50,7 @@ def run_program(
             output = _converse(process, values, time.monotonic() + timeout_seconds)
         finally:
             if process.poll() is None:
-                _kill(process)
+                kill_group(process)
     if output is None:
         return DeedOutcome(
             DeedResult.TIMED_OUT, f"{command[0]}: killed after {timeout_seconds:g} s"
@@ -122,8 +122,8 @@ def _read(output: int, content: bytearray) -> bool:
     return bool(chunk)
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """End the program and all that it has started."""
+def kill_group(process: subprocess.Popen[bytes]) -> None:
+    """End the program and all that it has started, which is in its process group."""
     for number, seconds in ((signal.SIGTERM, LEAVE_SECONDS), (signal.SIGKILL, None)):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, number)
