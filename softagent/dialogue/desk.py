@@ -20,7 +20,6 @@ from softagent.dialogue.desk_settings import DeskSettings, MenuEntry, Place, Ser
 from softagent.dialogue.directory import Directory, Wanted, Whom
 from softagent.dialogue.form import Clerk, Form, Phase, Reply
 from softagent.dialogue.proposal import Proposal
-from softagent.dialogue.requests import contains
 from softagent.dialogue.step import (
     Asking,
     Choosing,
@@ -167,7 +166,7 @@ class Desk:
         if self._settings.takes_messages and self._requests.message.search(plain):
             return self._begin(TakeMessage())
         for service in self._settings.services:
-            found = [words for words in service.words if contains(plain, words)]
+            found = [words for words in service.words if self._requests.names(plain, words)]
             if found and not self._requests.negation.search(plain.split(found[0])[0]):
                 return self._begin(Serve(service))
         return None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from softagent.dialogue.desk_settings import Place
-from softagent.dialogue.requests import Requests, contains
+from softagent.dialogue.requests import Requests
 from softagent.dialogue.words import plain_words
 
 WORDS_BEFORE = 5
@@ -46,11 +46,12 @@ class Directory:
 
     def named(self, plain: str) -> tuple[Place, ...]:
         """The places named in plain words; a name inside a longer one doesn't count."""
-        found = [(label, place) for label, place in self._labels if contains(plain, label)]
+        names = self._requests.names
+        found = [(label, place) for label, place in self._labels if names(plain, label)]
         longest = [
             place
             for label, place in found
-            if not any(label != other and contains(other, label) for other, _ in found)
+            if not any(label != other and names(other, label) for other, _ in found)
         ]
         return tuple(dict.fromkeys(longest))
 
@@ -63,7 +64,9 @@ class Directory:
         if (strong := requests.put_through.search(plain)) is not None:
             if self._is_negated(plain[: strong.start()]):
                 return None
-            return self._after(plain[strong.end() :].strip()) or Wanted(Whom.UNKNOWN)
+            before, after = plain[: strong.start()].strip(), plain[strong.end() :].strip()
+            name = before if requests.is_name_first else after
+            return self._after(name) or Wanted(Whom.UNKNOWN)
         if is_strict:
             return None
         if (weak := requests.speak_to.search(plain)) is not None:

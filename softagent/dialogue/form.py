@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from softagent.dialogue.desk_phrases import DeskPhrases
 from softagent.dialogue.desk_settings import Slot
-from softagent.dialogue.requests import Requests, contains
+from softagent.dialogue.requests import Requests
 from softagent.dialogue.values import (
     LONGEST_NUMBER,
     LONGEST_TEXT,
@@ -198,7 +198,11 @@ class Clerk:
 
     def _choose(self, filling: Filling, plain: str) -> Reply:
         """The slot that is wrong, by its name."""
-        named = [at for at, slot in enumerate(filling.form.slots) if contains(plain, slot.label)]
+        named = [
+            at
+            for at, slot in enumerate(filling.form.slots)
+            if self._requests.names(plain, slot.label)
+        ]
         if len(named) != 1:
             return self._ask_again(filling)
         return self._ask(replace(filling, at=named[0]))
@@ -233,14 +237,14 @@ class Clerk:
         return self._phrases.ask_slot.format(slot=slot.label)
 
     def _check(self, filling: Filling) -> str:
-        value = value_read(filling.slot, filling.values[filling.at])
+        value = value_read(filling.slot, filling.values[filling.at], self._phrases)
         return self._phrases.check.format(value=value[:1].upper() + value[1:])
 
     def _check_all(self, filling: Filling) -> str:
         read = [
             self._phrases.kept_secret.format(slot=slot.label)
             if slot.is_secret
-            else f"{slot.label} {value_read(slot, value)}"
+            else f"{slot.label} {value_read(slot, value, self._phrases)}"
             for slot, value in zip(filling.form.slots, filling.values, strict=True)
         ]
         return self._phrases.check_all.format(values="; ".join(read))

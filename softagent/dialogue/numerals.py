@@ -50,7 +50,10 @@ _TENS = {
     )
 }
 _REPEATS = {"double": 2, "triple": 3, "treble": 3}
-_SPOKEN = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+_KOREAN = {"공": "0", "영": "0"} | {
+    syllable: str(digit) for digit, syllable in enumerate("일이삼사오육칠팔구", 1)
+}
+"""A figure is a syllable, and figures are written together."""
 LARGEST = 999_999
 
 
@@ -100,6 +103,8 @@ def _figure(words: Sequence[str], at: int) -> str:
         return _FIGURES[word] if all(_is_figure(other) for other in near) and near else ""
     if word in _FIGURES:
         return _FIGURES[word]
+    if all(syllable in _KOREAN for syllable in word):
+        return "".join(_KOREAN[syllable] for syllable in word)
     return "".join(re.findall(r"[0-9]", word)) if re.fullmatch(r"[0-9-]+", word) else ""
 
 
@@ -141,12 +146,15 @@ def quantity(words: Sequence[str]) -> int | None:
     return number if has_number and number <= LARGEST else None
 
 
-def spelled(digits: str) -> str:
-    """Digits to be read out one by one, in groups of three: "zero seven seven, one one"."""
-    plus = "plus " if digits.startswith("+") else ""
-    names = [_SPOKEN[int(digit)] for digit in digits.lstrip("+")]
+def spelled(digits: str, figures: Sequence[str], *, plus: str) -> str:
+    """Digits to be read out one by one, in groups of three: "zero seven seven, one one".
+
+    `figures` are the names of 0 to 9, `plus` that of a leading "+".
+    """
+    first = f"{plus} " if digits.startswith("+") else ""
+    names = [figures[int(digit)] for digit in digits.lstrip("+")]
     groups = [" ".join(names[start : start + 3]) for start in range(0, len(names), 3)]
     if len(groups) > 1 and len(names) % 3 == 1:  # no figure stands alone at the end
         *most, last_but_one, last = groups
         groups = [*most, f"{last_but_one} {last}"]
-    return plus + ", ".join(groups)
+    return first + ", ".join(groups)

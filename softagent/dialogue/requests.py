@@ -64,6 +64,10 @@ class Requests:
     lead_in: re.Pattern[str]
     """Before a value: "my name is"."""
     cancel: re.Pattern[str]
+    ending: re.Pattern[str] = re.compile(r"(?!)")
+    """What is glued to the end of a value."""
+    is_name_first: bool = False
+    """Whether names stand before what is wanted with them, with particles glued to them."""
 
     def plain(self, text: str) -> str:
         """The words of `text` as the patterns want them, without politeness around them."""
@@ -77,6 +81,11 @@ class Requests:
         while words and self.after.fullmatch(words[-1]):
             words.pop()
         return " ".join(words) or plain
+
+    def names(self, plain: str, label: str) -> bool:
+        """Whether plain words name what is called `label`."""
+        glued = " ".join(plain_words(label))
+        return (bool(glued) and glued in plain) if self.is_name_first else contains(plain, label)
 
     def agrees(self, plain: str) -> bool | None:
         """Whether plain words are a yes or a no; None where neither is sure."""
@@ -205,7 +214,58 @@ ENGLISH = Requests(
     ),
 )
 
-_LANGUAGES = {"en": ENGLISH}
+_NEVER = re.compile(r"(?!)")
+
+KOREAN = Requests(
+    put_through=re.compile(
+        r"(?:연결해|연결 ?좀 ?해|바꿔|돌려) ?(?:주세요|주시겠어요|주실|줘|줄)"
+        r"|(?:통화|얘기|이야기)(?:하고 싶|할 수|했으면|하게 해)"
+    ),
+    speak_to=_NEVER,
+    have=_NEVER,
+    agent=_NEVER,
+    person=re.compile(r"[\w ]{0,60}(?:사람|상담원|상담사|직원|담당자|누구)"),
+    elsewhere=_NEVER,
+    is_there=_NEVER,
+    aside=_NEVER,
+    negation=_NEVER,
+    article=_NEVER,
+    before=re.compile(r"(?:(?:네|예|저기요|안녕하세요|여보세요|음|어|그럼) )*"),
+    after=re.compile(r"좀"),
+    thanks=re.compile(r"감사합니다|"),
+    message=re.compile(
+        r"(?:메시지|메모)\w{0,2} ?(?:좀 )?(?:남기|남겨|전해)|전해 ?(?:주세요|주시겠어요)"
+    ),
+    offers_message=re.compile(r"메시지\w{0,2} (?:남기|전해)"),
+    offers_place=re.compile(r"연결해 드릴까요"),
+    offers_more=re.compile(r"더 도와"),
+    repeat=re.compile(
+        r"다시 (?:한 ?번 )?(?:말씀해|말해) ?(?:주세요|주시겠어요|줘|줘요)|뭐라고요|다시요|다시 한 ?번요"
+    ),
+    slower=re.compile(
+        r"(?:좀 |조금 )?(?:더 )?천천히(?: 좀)?(?: (?:말씀해|말해) ?(?:주세요|주시겠어요|줘|줘요))?"
+    ),
+    hang_up=re.compile(r"전화 ?(?:를 )?끊어(?: ?주세요)?"),
+    yes=re.compile(
+        r"(?:네|예|응|맞아요|맞습니다|그래요|그렇습니다|좋아요|좋습니다|부탁\w*|그렇게 해 ?주세요)(?: |$)"
+    ),
+    no=re.compile(r"(?:아니\w?|아뇨|틀렸\w*|괜찮\w*|됐\w*|안 ?돼\w*|싫\w*)(?: |$)"),
+    nothing=re.compile(r"(?:아니요 )?(?:없어요|없습니다|그게 다예요|다 됐어요)"),
+    but=re.compile(r"아니|틀|하지만|그런데|말고"),
+    correction=re.compile(
+        r"(?:(?:아니요|아니오|아뇨|틀렸어요|틀렸습니다|그게 아니라|그게 아니고) )*"
+    ),
+    lead_in=re.compile(
+        r"(?:(?:제 이름은|이름은|저는|제 번호는|제 전화번호는|전화번호는|번호는|음|어|네|예) )*"
+    ),
+    cancel=re.compile(
+        r"취소(?:해 ?주세요|할게요|하겠습니다)?|그만(?:할게요|하겠습니다|해 ?주세요)?|됐어요|됐습니다"
+    ),
+    ending=re.compile(r"(?:입니다|이에요|예요|이라고 합니다|라고 합니다|이라고요|이요)$"),
+    is_name_first=True,
+)
+
+_LANGUAGES = {"en": ENGLISH, "ko": KOREAN}
 
 
 def requests(language: str) -> Requests:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from softagent.dialogue.desk_phrases import DeskPhrases
 from softagent.dialogue.desk_settings import Slot
 from softagent.dialogue.numerals import figures, quantity, spelled
-from softagent.dialogue.requests import Requests, contains
+from softagent.dialogue.requests import Requests
 from softagent.dialogue.words import plain_words
 
 SHORTEST_NUMBER = 3
@@ -19,10 +20,12 @@ _DATE = re.compile(
     r"\b(?:today|tomorrow|tonight|monday|tuesday|wednesday|thursday|friday|saturday|sunday|january|february"
     r"|march|april|may|june|july|august|september|october|november|december|week|weekend|month|day|next"
     r"|first|second|third|fourth|fifth|[a-z]{3,9}teenth|twelfth|twentieth|thirtieth|[0-9]{1,4}(?:st|nd|rd|th)?)\b"
+    r"|오늘|내일|모레|[월화수목금토일]요일|[0-9]{1,2} ?[월일]|다음 ?주|이번 ?주"
 )
 _TIME = re.compile(
     r"\b(?:noon|midday|midnight|morning|afternoon|evening|night|half|quarter|o'clock|past|am|pm|a m|p m|now"
     r"|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|[0-9]{1,4}(?:am|pm)?)\b"
+    r"|오전|오후|아침|점심|저녁|정오|\w시(?: |$)"
 )
 
 
@@ -46,7 +49,7 @@ def value_said(slot: Slot, text: str, requests: Requests) -> str:
         case "yes-no":
             return {True: "yes", False: "no", None: ""}[requests.agrees(plain)]
         case "choice":
-            named = [choice for choice in slot.choices if contains(plain, choice)]
+            named = [choice for choice in slot.choices if requests.names(plain, choice)]
             return named[0] if len(named) == 1 else ""
 
 
@@ -70,14 +73,15 @@ def value_keyed(slot: Slot, digits: str, requests: Requests) -> str:
             return ""
 
 
-def value_read(slot: Slot, value: str) -> str:
+def value_read(slot: Slot, value: str, phrases: DeskPhrases) -> str:
     """`value` as it is read back: digits one by one."""
-    return spelled(value) if slot.kind in ("phone", "digits") else value
+    is_digits = slot.kind in ("phone", "digits")
+    return spelled(value, phrases.figures, plus=phrases.plus) if is_digits else value
 
 
 def _without_lead_in(text: str, requests: Requests) -> str:
     """The caller's own words, without "it's about" and the full stop."""
-    rest = text[:LONGEST_TEXT].strip().rstrip(".!?,; ")
+    rest = requests.ending.sub("", text[:LONGEST_TEXT].strip().rstrip(".!?,; "))
     plain = " ".join(plain_words(rest))
     skipped = len(plain.split()) - len(requests.lead_in.sub("", plain + " ", count=1).split())
     words = rest.split()

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from softagent.dialogue.desk_phrases import ENGLISH, KOREAN, DeskPhrases
 from softagent.dialogue.numerals import figures, quantity, spelled
 
 
@@ -25,6 +26,7 @@ from softagent.dialogue.numerals import figures, quantity, spelled
         ("call me to morrow", ""),
         ("eight hundred five", "8005"),
         ("double double", ""),
+        ("공일공 이삼 사 오", "0102345"),
     ],
 )
 def test_figures_in_groups(words: str, digits: str) -> None:
@@ -48,12 +50,18 @@ def test_quantities(words: str, number: int | None) -> None:
     assert quantity(words.split()) == number
 
 
+def read(digits: str, phrases: DeskPhrases = ENGLISH) -> str:
+    return spelled(digits, phrases.figures, plus=phrases.plus)
+
+
 def test_digits_are_read_out_one_by_one_in_groups() -> None:
-    assert spelled("07711") == "zero seven seven, one one"
-    assert spelled("+4930") == "plus four nine three zero"
-    assert spelled("1234567") == "one two three, four five six seven"
+    assert read("07711") == "zero seven seven, one one"
+    assert read("+4930") == "plus four nine three zero"
+    assert read("1234567") == "one two three, four five six seven"
+    assert read("0102", KOREAN) == "공 일 공 이"
 
 
 @given(st.text(alphabet="0123456789", min_size=1, max_size=15))
 def test_what_is_read_out_is_what_would_be_heard(digits: str) -> None:
-    assert figures(spelled(digits).replace(",", "").split()) == digits
+    for phrases in (ENGLISH, KOREAN):
+        assert figures(read(digits, phrases).replace(",", "").split()) == digits
