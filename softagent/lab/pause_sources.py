@@ -38,6 +38,7 @@ FEWEST_WORDS = 4
 SHORTEST_SECONDS, LONGEST_SECONDS = 1.0, 8.0
 MOST_PROMPTS = 120
 BABBLE_PROMPTS = 40
+SEED = 1
 COMMA_SHARE = 0.15
 """How far from where it stands in the text, as a share of the turn, a comma is looked for."""
 OPENING = "How can I help you?"
@@ -66,10 +67,13 @@ def corpus(recordings: Path, callers: Mapping[str, Synthesizer]) -> list[SpokenT
 
 def synthetic_callers(store: ModelStore) -> dict[str, Synthesizer]:
     """The voices that speak pause_texts.toml. Raises ModelMissing."""
+    import onnxruntime
+
     from softagent.speech.hibari import HibariSynthesizer
     from softagent.speech.piper import PiperSynthesizer
 
     piper, hibari = SynthesizerSettings(engine="piper", model="piper-joe"), SynthesizerSettings()
+    onnxruntime.set_seed(SEED)  # of what Piper's network draws: so the same text is the same sound
     return {
         "joe": PiperSynthesizer(store.resolve(piper.model), piper),
         "heart": HibariSynthesizer(store.resolve(hibari.model), hibari),
