@@ -42,8 +42,6 @@ DIAL_MS = (
 )
 """turn.shortest_pause_ms, pause_ms and longest_pause_ms: on the tune half, and by words alone, those that
 keep callers waiting least at 20, 15, 10, 8, 5 and 2 % false cut-offs, and one beyond."""
-PATIENT_MS = DIAL_MS[4]
-"""What to set for callers who think while they speak."""
 SOUND_PAUSES_MS = ((300, 900), (400, 1200), (600, 1400), (800, 1500), (1000, 1600))
 SOUND_THRESHOLDS = (0.5, 0.8, 0.95)
 Traced = Sequence[tuple[SpokenTurn, Trace]]
@@ -91,11 +89,7 @@ def policies() -> Iterator[tuple[str, Decide]]:
         lengths = pause_lengths(_settings(pauses_ms))
         yield "words", by_words(lengths)
         yield "words and smart-turn", by_words(lengths, UNFINISHED)
-    shipped, patient = pause_lengths(TurnSettings()), pause_lengths(_settings(PATIENT_MS))
-    yield "words, as shipped", by_words(shipped)
-    yield "words, patient", by_words(patient)
-    yield "both, as shipped", by_words(shipped, UNFINISHED)
-    yield "both, patient", by_words(patient, UNFINISHED)
+    yield "words, as shipped", by_words(pause_lengths(TurnSettings()))
 
 
 def _settings(pauses_ms: tuple[int, int, int]) -> TurnSettings:

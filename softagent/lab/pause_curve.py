@@ -12,7 +12,7 @@ LEFT, RIGHT, TOP, BOTTOM = 64, 190, 24, 56
 """Margins around the axes; the names of the policies stand in the right one."""
 MOST_MS, MOST_PCT = 2000, 50
 STEP_MS, STEP_PCT = 200, 10
-COLOURS = ("#0b6e4f", "#7a7a7a", "#c45508", "#5b3fa0", "#1f6fb2", "#a01f5b")
+COLOURS = ("#8a8a8a", "#1f6fb2", "#c45508", "#8f5fd0", "#0b8e5f", "#a01f5b")
 """Dark enough on white, light enough on black."""
 INK = "#808080"
 
