@@ -172,7 +172,7 @@ def _reading_of_sentence(sentence: str, expected: Expected, words: Words) -> Rea
     if not sentence.endswith((".", "!")):
         is_from_one_who_punctuates = not sentence.islower() and sentence.lower() != sentence.upper()
         return Reading.OPEN if is_from_one_who_punctuates else Reading.UNKNOWN
-    if plain[0] in words.subordinators and "," not in sentence:
+    if words.subordinators.intersection(plain[:1]) and "," not in sentence:
         return Reading.OPEN
     if len(plain) >= LONG_SENTENCE_WORDS:
         return Reading.FINISHED

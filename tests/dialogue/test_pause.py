@@ -79,6 +79,7 @@ def test_the_agents_question_tells_what_answer_to_expect(said: str, expected: Ex
         ("My number is 020 7946", Expected.ANYTHING, Reading.NUMBER),
         ("020 7946 0958", Expected.NUMBER, Reading.FINISHED),
         ("B R O W", Expected.NAME, Reading.NUMBER),
+        ("It is broken. !", Expected.ANYTHING, Reading.OPEN),
         ("saturday", Expected.ANYTHING, Reading.UNKNOWN),
         ("i would like a table for two", Expected.ANYTHING, Reading.UNKNOWN),
     ],
