@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from softagent import reception
+from softagent.caller_line import CallerLine
 from softagent.capture.observe import Observe, unobserved
 from softagent.chat import Message
 from softagent.config import Account
@@ -59,7 +60,6 @@ from softagent.hearing import Hearing
 from softagent.inbox import Inbox
 from softagent.journal import Journal
 from softagent.listener import Listener
-from softagent.media.clean import SoundCleaner
 from softagent.media.codec import codec_named
 from softagent.media.courier import Courier
 from softagent.media.description import MediaDescription
@@ -108,8 +108,6 @@ class CallSession:
         self._call = call
         self._account = account
         self._journal = Journal(account.name, call, report)
-        self._media = call.media
-        """As last agreed; only `_move` replaces it."""
         codec = codec_named(call.media.codec)
         self._rate_hz = codec.rate_hz
         self._inbox = Inbox()
@@ -144,9 +142,7 @@ class CallSession:
             threshold=account.vad.threshold,
             rate_hz=codec.rate_hz,
         )
-        self._cleaner = (
-            SoundCleaner(account.sound, rate_hz=codec.rate_hz) if account.sound.is_needed else None
-        )
+        self._line = CallerLine(call.media, account.sound, rate_hz=codec.rate_hz)
         self._replies = ReplyThread(
             engines.language_model,
             engines.synthesizer,
@@ -199,8 +195,6 @@ class CallSession:
         self._held_ticks = 0
         """Of the hold that is going on; 0 when there is none."""
         self._hang_up_at: int | None = None
-        self._has_moved = threading.Event()
-        """Set by the signalling thread: the call thread may hear another line from now on."""
         self._ended = threading.Event()
         """Set once, by whoever ends the call first."""
         self._end = CallEnd.FAILED
@@ -256,10 +250,8 @@ class CallSession:
 
     def _move(self, media: MediaDescription) -> None:
         """Media as a new offer has it, on a signalling thread."""
-        before, self._media = self._media, media
         self._stream.change(media)
-        if _way(media) != _way(before):
-            self._has_moved.set()
+        self._line.change(media)
 
     def _press(self, digits: str) -> None:
         """Keys that came as INFO, on a signalling thread."""
@@ -325,7 +317,7 @@ class CallSession:
         if self._held_ticks:
             self._journal.resumed(self._held_ticks)
             self._held_ticks = 0
-            self._has_moved.set()
+            self._line.renew()
 
     def _notice_lost_caller(self) -> None:
         if self._stream.unheard_seconds >= self._account.limits.rtp_timeout_seconds:
@@ -341,13 +333,7 @@ class CallSession:
         )
 
     def _listen(self, tick: Tick) -> None:
-        samples, is_echo = tick.caller, False
-        if self._cleaner is not None:
-            if self._has_moved.is_set():
-                self._has_moved.clear()
-                self._cleaner.begin_anew()
-            samples = self._cleaner.clean(tick.caller, tick.agent.samples)
-            is_echo = self._cleaner.is_echo
+        samples, is_echo = self._line.hear(tick)
         agent_speaks = self._conversation.state is AgentState.SPEAKING
         for event in self._listener.listen(
             samples, tick=self._tick, agent_speaks=agent_speaks, is_echo=is_echo
@@ -439,8 +425,3 @@ class CallSession:
             media=self._stream.stats(),
             dropped_ticks=self._inbox.dropped_ticks,
         )
-
-
-def _way(media: MediaDescription) -> tuple[str, str, int]:
-    """What an echo depends on."""
-    return media.codec, media.remote_host, media.remote_port
