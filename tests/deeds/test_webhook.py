@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
+import trustme
 
 from softagent.deeds.webhook import post_webhook
 from softagent.dialogue.deeds import DeedOutcome, DeedResult
@@ -62,6 +65,25 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         """Nothing."""
+
+
+@pytest.fixture
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def safe_office(authority: trustme.CA) -> Iterator[Office]:
+    """One that speaks TLS, with a certificate of `authority`."""
+    with Office() as office:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("127.0.0.1").configure_cert(context)
+        office.socket = context.wrap_socket(office.socket, server_side=True)
+        thread = threading.Thread(target=office.serve_forever, args=(0.01,))
+        thread.start()
+        yield office
+        office.shutdown()
+        thread.join()
 
 
 @pytest.fixture
@@ -149,6 +171,20 @@ def test_a_server_that_says_nothing_is_not_waited_for(office: Office) -> None:
 def test_an_endless_answer_is_read_to_its_limit_only(office: Office) -> None:
     office.content = b" " * 10_000_000
     assert post(office.url) == DeedOutcome(DeedResult.DONE, "200 OK")
+
+
+def test_a_certificate_must_be_in_order(
+    safe_office: Office, authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of an authority that this machine knows, or that SSL_CERT_FILE names."""
+    url = safe_office.url.replace("http:", "https:")
+    outcome = post(url, token="opensesame")
+    assert outcome.result is DeedResult.FAILED
+    assert "certificate verify failed" in outcome.detail
+    assert safe_office.requests == []
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    assert post(url, token="opensesame").result is DeedResult.DONE
 
 
 def test_nobody_at_the_address() -> None:
