@@ -28,6 +28,9 @@ from softagent.tables import (
 
 log = logging.getLogger(__name__)
 
+SECRETS = ("password", "token", "smtp_password", "webhook_token")
+"""Options that nobody else should read."""
+
 
 def read_office(path: Path) -> Office:
     """The office that the TOML file at `path` describes.
@@ -179,11 +182,12 @@ def _local_socket(values: Values) -> Hashable:
 def _warn_of_open_passwords(document: Table, path: Path) -> None:
     tables = [document.get("defaults", {}), *document["account"]]
     tables += [action for table in tables for action in table.get("action", ())]
-    files = [path for table in tables if "password" in table or "token" in table][:1]
+    tables += [table["messages"] for table in tables if "messages" in table]
+    files = [path for table in tables if not table.keys().isdisjoint(SECRETS)][:1]
     files += [
         file_path(table[key], path.parent)
         for table in tables
-        for key in ("password_file", "token_file")
+        for key in (f"{secret}_file" for secret in SECRETS)
         if key in table
     ]
     for file in files:

@@ -18,6 +18,7 @@ from typing import Annotated, Literal
 from softagent.abilities import Action, Destination, MenuKey
 from softagent.errors import UnknownAccount
 from softagent.hours import HoursSettings
+from softagent.message_settings import MessageSettings
 from softagent.rules import (
     AddressOrNetwork,
     Between,
@@ -327,6 +328,7 @@ class Account:
     trace: TraceSettings = TraceSettings()
     destinations: Annotated[tuple[Destination, ...], OneEach("destination")] = ()
     actions: Annotated[tuple[Action, ...], OneEach("action")] = ()
+    messages: MessageSettings = MessageSettings()
     menu: Annotated[tuple[MenuKey, ...], OneEach("menu")] = ()
 
 
