@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
 from softagent import reception
 from softagent.caller_line import CallerLine
@@ -212,6 +213,11 @@ class CallSession:
         finally:
             self._sum_up()
         return self._end
+
+    @property
+    def recording(self) -> Path | None:
+        """The file that the call is recorded in, if it is."""
+        return self._recording.path
 
     def end(self, reason: CallEnd) -> None:
         """Make `run` return soon. Any thread; the first reason counts."""

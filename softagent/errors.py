@@ -2,6 +2,7 @@
 
     SoftagentError                 1
     ├── UnknownAccount            64   the command line names an account that the file lacks
+    ├── UnknownMessage            64   the command line names a message that isn't kept
     ├── ConfigSyntaxError         65   accounts.toml is not TOML
     ├── ConfigFileMissing         66   there is no accounts.toml there
     ├── CaptureUnreadable         65   a file is no capture of packets
@@ -35,6 +36,12 @@ class SoftagentError(Exception):
 
 class UnknownAccount(SoftagentError):
     """The command line names an account that is not in the file."""
+
+    exit_code = 64
+
+
+class UnknownMessage(SoftagentError):
+    """There is no such message of a caller's."""
 
     exit_code = 64
 

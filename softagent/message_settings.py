@@ -54,18 +54,12 @@ class MessageSettings:
     @property
     def are_taken(self) -> bool:
         """Whether callers can leave messages."""
-        return self.enabled and bool(self.directory or self.ways)
+        return self.enabled and self.has_place
 
     @property
-    def ways(self) -> tuple[str, ...]:
-        """The ways in which a message is delivered; each on its own."""
-        given = {
-            "folder": self.folder,
-            "command": self.command,
-            "webhook": self.webhook,
-            "email": self.email_to,
-        }
-        return tuple(way for way, target in given.items() if target)
+    def has_place(self) -> bool:
+        """Whether there is somewhere for them to go: what waits is delivered though no more are taken."""
+        return any((self.directory, self.folder, self.command, self.webhook, self.email_to))
 
     @property
     def smtp_place(self) -> tuple[str, int]:

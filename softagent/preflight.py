@@ -28,6 +28,10 @@ from softagent.errors import (
     SoftagentError,
 )
 from softagent.media.clean import load_webrtc
+from softagent.message_settings import MessageSettings
+from softagent.messages.mail import try_mail_server
+from softagent.messages.outbox import usual_directory
+from softagent.messages.postman import DeliveryFailed
 from softagent.models.store import ModelStore
 from softagent.sip.phone import IncomingCall, Phone, Registration, RegistrationState
 from softagent.sip.ports import RtpPorts
@@ -76,14 +80,38 @@ def check_account(account: Account, store: ModelStore) -> Iterator[Finding]:
         yield _finding("recording.directory", partial(_folder, directory))
     if account.trace.directory is not None:
         yield _finding("trace.directory", partial(_folder, account.trace.directory))
+    yield from _messages(account.messages)
     for action in account.actions:
         if action.command:
             yield _finding(f"action.{action.name}", partial(_program, action.command[0]))
 
 
+def check_mail_server(settings: MessageSettings) -> Finding:
+    """Connect to the mail server that messages go to, and log in; nothing is sent."""
+    return _finding("messages.smtp_host", partial(_mail_server, settings))
+
+
 def check_registration(phone: Phone, registrar: str, *, timeout_seconds: float = 10.0) -> Finding:
     """Register `phone` with the PBX, and take the registration away again."""
     return _finding("registration", partial(_registration, phone, registrar, timeout_seconds))
+
+
+def _messages(settings: MessageSettings) -> Iterator[Finding]:
+    """Where callers' messages go, if any are taken."""
+    if settings.are_taken:
+        directory = settings.directory or usual_directory()
+        yield _finding("messages.directory", partial(_folder, directory))
+    if settings.folder is not None:
+        yield _finding("messages.folder", partial(_existing_folder, settings.folder))
+    if settings.command:
+        yield _finding("messages.command", partial(_program, settings.command[0]))
+
+
+def _mail_server(settings: MessageSettings) -> str:
+    try:
+        return try_mail_server(settings)
+    except DeliveryFailed as error:
+        raise ConfigError([str(error)]) from None
 
 
 def _finding(subject: str, look: Callable[[], str]) -> Finding:
@@ -204,6 +232,12 @@ def _folder(directory: Path) -> str:
     if not os.access(existing, os.W_OK | os.X_OK):
         raise ConfigError([f"{existing} can't be written to by this user"])
     return str(directory) if existing == directory else f"{directory}, made when it is needed"
+
+
+def _existing_folder(directory: Path) -> str:
+    if not directory.exists():
+        raise ConfigError([f"{directory}: there is no such folder: make it, or mount its disk"])
+    return _folder(directory)
 
 
 def _registration(phone: Phone, registrar: str, timeout_seconds: float) -> str:

@@ -126,4 +126,14 @@ class RegistrationChanged:
     """How often we register again."""
 
 
-Report = CallStarted | Heard | Said | Did | TurnMeasured | CallEnded
+@dataclass(frozen=True, slots=True)
+class MessagesWaiting:
+    """So many of the account's messages are still to be delivered."""
+
+    account: str
+    count: int
+    error: str = ""
+    """Why one of them couldn't be, with its way."""
+
+
+Report = CallStarted | Heard | Said | Did | TurnMeasured | CallEnded | MessagesWaiting

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from softagent.life import LifeState
-from softagent.report import CallEnded, CallStarted, RegistrationChanged
+from softagent.report import CallEnded, CallStarted, MessagesWaiting, RegistrationChanged
 
 
 class Standing:
@@ -21,6 +21,7 @@ class Standing:
         self._registration_since = now
         self._calls: dict[str, tuple[str, float]] = {}
         """Call id -> who calls, and since when."""
+        self._messages = MessagesWaiting(account, 0)
 
     def take(self, message: object, now: float) -> None:
         """Note what the worker says, if it is about how it stands."""
@@ -37,6 +38,8 @@ class Standing:
                 self._calls[call] = caller, now
             case CallEnded(call=call):
                 self._calls.pop(call, None)
+            case MessagesWaiting():
+                self._messages = message
 
     def begin(self) -> None:
         """A new process has been started for it."""
@@ -80,4 +83,5 @@ class Standing:
                 {"call": call, "caller": caller, "seconds": round(now - since, 1)}
                 for call, (caller, since) in self._calls.items()
             ],
+            "messages": {"waiting": self._messages.count, "reason": self._messages.error},
         }

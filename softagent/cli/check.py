@@ -10,13 +10,15 @@ import click
 from softagent.cli.accounts_file import accounts_option, load_office
 from softagent.config import Account
 from softagent.models.store import ModelStore
-from softagent.preflight import Finding, check_account, check_registration
+from softagent.preflight import Finding, check_account, check_mail_server, check_registration
 
 
 @click.command()
 @accounts_option
 @click.option(
-    "--online", is_flag=True, help="Also register each account with its PBX for a moment."
+    "--online",
+    is_flag=True,
+    help="Also register each account with its PBX for a moment, and log in to mail servers.",
 )
 def check(file: Path | None, online: bool) -> int:
     """Check the accounts file, the models, the ports, and the PBX's answer with --online.
@@ -44,6 +46,8 @@ def _findings(account: Account, store: ModelStore, *, online: bool) -> Iterator[
         from softagent.sip.pyvoip import PyVoipPhone  # loads pyVoIP
         from softagent.sip.rota import servers_of
 
+        if account.messages.email_to:
+            yield check_mail_server(account.messages)
         yield check_registration(PyVoipPhone(account), str(servers_of(account)[0].place))
 
 

@@ -55,6 +55,12 @@ def _lines(account: Mapping[str, Any]) -> Iterator[str]:
     yield f"  {', '.join(facts)}"
     for call in account["calls"]:
         yield f"  on the line with {call['caller'] or 'somebody'} for {duration(call['seconds'])}"
+    messages = account.get(
+        "messages", {"waiting": 0}
+    )  # an older one that runs says nothing of them
+    if messages["waiting"]:
+        line = f"  {_times(messages['waiting'], 'message')} not delivered yet"
+        yield f"{line}: {messages['reason']}" if messages["reason"] else line
 
 
 def _registration(registration: Mapping[str, Any]) -> str:

@@ -37,7 +37,7 @@ class Posted:
 
 def post_webhook(
     url: str,
-    values: Mapping[str, str],
+    values: Mapping[str, object],
     *,
     about: Mapping[str, str],
     token: Secret,
@@ -88,7 +88,7 @@ class Post:
     def __init__(
         self,
         url: str,
-        values: Mapping[str, str],
+        values: Mapping[str, object],
         *,
         headers: Mapping[str, str],
         timeout_seconds: float,
