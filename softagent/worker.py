@@ -292,7 +292,7 @@ class Worker:
             gc.collect()  # the parts of a call know each other: only this frees them, and now it is cheap
 
     def _converse(self, call: IncomingCall) -> None:
-        messages = self._mailroom and self._mailroom.open(call, self._report)
+        messages = None if self._mailroom is None else self._mailroom.open(call, self._report)
         session = CallSession(
             call,
             self._account,

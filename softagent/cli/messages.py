@@ -12,7 +12,7 @@ import click
 
 from softagent.cli.accounts_file import accounts_option, load_office
 from softagent.config import Account, Office
-from softagent.errors import SoftagentError, UnknownMessage
+from softagent.errors import UnknownMessage
 from softagent.messages.message import Entry
 from softagent.messages.outbox import Outbox, outbox_of
 from softagent.messages.wording import as_line, as_text
@@ -42,12 +42,12 @@ def list_messages(name: str | None, as_json: bool, file: Path | None) -> None:
 
 
 @messages.command()
-@click.argument("id")
+@click.argument("message", metavar="ID")
 @click.option("--json", "as_json", is_flag=True, help="For programs: all that is known.")
 @accounts_option
-def show(id: str, as_json: bool, file: Path | None) -> None:
+def show(message: str, as_json: bool, file: Path | None) -> None:
     """Show the message ID with all that was said, and what became of it."""
-    _, _, entry = _one(load_office(file), id)
+    _, _, entry = _one(load_office(file), message)
     if as_json:
         click.echo(entry.serialize().decode(), nl=False)
         return
@@ -57,19 +57,19 @@ def show(id: str, as_json: bool, file: Path | None) -> None:
 
 
 @messages.command()
-@click.argument("id", required=False)
+@click.argument("message", metavar="[ID]", required=False)
 @accounts_option
-def retry(id: str | None, file: Path | None) -> int:
+def retry(message: str | None, file: Path | None) -> int:
     """Try now to deliver the message ID, or all that wait.
 
     The worker that answers the account does it, if one runs. The exit code is 0 when
     nothing waits any more, or the worker has been asked.
     """
     office = load_office(file)
-    chosen = [_one(office, id)] if id else _kept(office, None)
+    chosen = [_one(office, message)] if message else _kept(office, None)
     waiting = [(account, outbox, entry) for account, outbox, entry in chosen if entry.waits]
     if not waiting:
-        click.echo("delivered already" if id else "nothing waits to be delivered")
+        click.echo("delivered already" if message else "nothing waits to be delivered")
         return 0
     return max(
         _retry(account, [(box, entry) for owner, box, entry in waiting if owner is account])
@@ -154,4 +154,4 @@ def _time(seconds: float) -> str:
     try:
         return f"{datetime.fromtimestamp(seconds):%Y-%m-%d %H:%M:%S}"
     except (OverflowError, ValueError, OSError):
-        raise SoftagentError(f"{seconds}: no time that this machine knows") from None
+        return f"{seconds:.0f} s after 1970"
