@@ -54,7 +54,7 @@ def as_mail(message: CallerMessage, settings: MessageSettings) -> EmailMessage:
     sound = None if recording is None else _sound(recording, settings.email_attachment_mb)
     where = "attached" if sound is not None else message.recording
     mail = EmailMessage(policy=SMTP)
-    mail["Subject"] = title(message)
+    mail["Subject"] = title(message).replace("=?", "= ?")  # no encoded words of the caller's own
     mail["From"] = settings.email_from
     mail["To"] = ", ".join(settings.email_to)
     mail["Date"] = format_datetime(message.taken)
