@@ -79,6 +79,8 @@ class Conversation:
         self._visit = Visit(settings)
         self._failures = 0
         self._utterance = Utterance()
+        self._untold: Step | None = None
+        """What came of a deed that ended while the caller spoke."""
 
     @property
     def turn(self) -> int:
@@ -190,6 +192,9 @@ class Conversation:
                 return [ReleaseReply(self._turn.id)]
             case AgentState.LISTENING:
                 return self._on_nothing_said()
+            case AgentState.ACTING if (told := self._untold) is not None:
+                self._untold = None
+                return [ForgetUtterance(), *self._say_step(told)]
             case _:  # it was no interruption, and is no part of the next words
                 return [ForgetUtterance()]
 
@@ -342,7 +347,12 @@ class Conversation:
 
     def _on_deed_done(self, event: DeedDone) -> list[Command]:
         step = self._visit.end_deed(event)
-        return self._close() if step is None else self._say_step(step)
+        if step is None:
+            return self._close()
+        if self._utterance.is_going_on:  # told when the caller has finished
+            self._untold = step
+            return []
+        return self._say_step(step)
 
     # The agent speaks
 
@@ -434,12 +444,12 @@ class Conversation:
     # Limits
 
     def _on_time(self, tick: int) -> list[Command]:
-        if self.state is AgentState.LISTENING and (keyed := self._visit.stop_pressing(tick)):
+        is_quiet = self.state is AgentState.LISTENING and not self._utterance.is_going_on
+        if is_quiet and (keyed := self._visit.stop_pressing(tick)):
             return self._on_keys(keyed)
         is_acting = self.state is AgentState.ACTING
         if is_acting and (overdue := self._visit.overdue(tick)) is not None:
             return self._on_deed_done(overdue)
-        is_quiet = self.state is AgentState.LISTENING and not self._utterance.is_going_on
         farewell = self._settings.farewell
         is_bound = is_acting or self._turn.is_farewell
         match self._limits.due(tick, is_quiet=is_quiet, is_farewell=is_bound):

@@ -112,6 +112,15 @@ def test_nobody_answers_while_a_deed_is_done_and_noise_does_not_stop_it() -> Non
     assert talk.texts[2:] == ["The line is busy. Shall I take a message?"]
 
 
+def test_what_came_of_a_deed_is_told_when_the_caller_has_finished() -> None:
+    talk = greeted(ScriptedTalk(DESK, outcomes=[(60, BUSY)]))
+    talk.say("Put me through to sales.")
+    talk.wait(40)
+    ended = talk.tick + 60
+    talk.say("Hello? Is anybody there?", ticks=60)
+    assert talk.log[2:] == [(ended + PAUSE + MAKING, "The line is busy. Shall I take a message?")]
+
+
 def test_a_deed_of_which_nothing_is_heard_counts_as_failed() -> None:
     talk = greeted(ScriptedTalk(DESK, outcomes=[(0, BUSY)]))
     talk.say("Put me through to sales.")

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from softagent.chat import Message
 from softagent.dialogue.conversation import BargeIn, Conversation, ConversationSettings
+from softagent.dialogue.deeds import DeedOutcome, DeedResult
+from softagent.dialogue.desk_settings import DeskSettings, Place
 from softagent.dialogue.endpointer import Endpointer, EndpointerSettings
 from softagent.dialogue.events import (
     AgentState,
@@ -18,6 +20,8 @@ from softagent.dialogue.events import (
     ClauseSpoken,
     ClauseWritten,
     Command,
+    DeedDone,
+    Do,
     Event,
     FinishTranscript,
     ForgetUtterance,
@@ -151,6 +155,9 @@ class Line:
             case CancelReply(turn):
                 assert self.reply in (turn, None)
                 self.reply = None
+            case Do(number, _):
+                busy = DeedDone(self.tick, number, DeedOutcome(DeedResult.BUSY))
+                self.due.append((self.tick + self.reply_ticks, busy))
             case HangUp():
                 self.has_ended = True
 
@@ -184,6 +191,8 @@ def line(
         barge_in=barge_in,
         silence_ticks=SILENCE,
         call_ticks=LONGEST,
+        wordless_ticks=SECOND,
+        desk=DESK,
     )
     prefix = (Message(role="system", content="You are a receptionist."),)
     talk = Conversation(settings, History(prefix, budget_tokens=500))
@@ -192,7 +201,17 @@ def line(
     return made
 
 
-WORDS = ["When? ", "Well, ", "Uh-huh. ", "Goodbye."]
+DESK = DeskSettings(places=(Place("sales"), Place("support")), takes_messages=True)
+WORDS = [
+    "When? ",
+    "Well, ",
+    "Uh-huh. ",
+    "Goodbye.",
+    "Yes.",
+    "No. ",
+    "Put me through to sales. ",
+    "Take a message. ",
+]
 DURATIONS = st.integers(1, 80)
 MOMENTS = st.lists(
     st.one_of(
