@@ -52,6 +52,7 @@ from softagent.dialogue.events import (
     TranscriptFinished,
 )
 from softagent.dialogue.guard import Guard
+from softagent.dialogue.history import LookUp
 from softagent.dialogue.phrases import phrases
 from softagent.dialogue.words import words
 from softagent.engines import Engines
@@ -99,8 +100,10 @@ class CallSession:
         phone: Phone | None = None,
         keep: Keep = keep_nothing,
         clock: Callable[[], datetime] = wall_clock,
+        look_up: LookUp | None = None,
     ) -> None:
-        """`opening` is the prompt's beginning, the same for every call; `clock` tells the time of the call.
+        """`opening` is the prompt's beginning, the same for every call; `clock` tells the time of the call;
+        `look_up` finds facts that are not in `opening`.
 
         `observe` sees the call's RTP as it is on the wire, for a trace; `courier` sends ours.
 
@@ -124,7 +127,12 @@ class CallSession:
         began = clock()
         opening = (*opening, *reception.note(account, began))
         self._conversation = conversation(
-            account, engines, opening, takes_messages=keep is not keep_nothing, now=began
+            account,
+            engines,
+            opening,
+            takes_messages=keep is not keep_nothing,
+            now=began,
+            look_up=look_up,
         )
         self._hearing = Hearing(
             engines.recognizer(codec.rate_hz),

@@ -2,7 +2,7 @@
 
 The field's type says what is allowed (`Literal`, `tuple`, `Path`), the rules in its
 `Annotated` say the rest (see `softagent.rules`). A field of type `Secret` also takes
-NAME_env and NAME_file, a text with `AlsoAsFile` NAME_file.
+NAME_env and NAME_file, a text with `AlsoAsFile` NAME_file: the path of one file or a list.
 """
 
 from __future__ import annotations
@@ -79,7 +79,8 @@ class Option:
         if spelling == f"{self.name}_env":
             value = _from_environment(value)
         elif spelling == f"{self.name}_file":
-            value = _from_file(value, folder)
+            is_list = isinstance(value, list) and AlsoAsFile() in self.rules
+            value = _from_files(value, folder) if is_list else _from_file(value, folder)
         if value == "" and self.default == "":
             return ""
         converted = _as_type(self.type, value, folder)
@@ -131,6 +132,19 @@ def _from_file(value: object, folder: Path) -> str:
         raise Unfit(f"the file can't be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise Unfit("the file is not UTF-8 text") from None
+
+
+def _from_files(value: object, folder: Path) -> str:
+    """The texts of several files, one after the other."""
+    if not isinstance(value, list) or not value:
+        raise Unfit('expected a path, or a list of them, e.g. ["prices.md", "handbook.md"]')
+    texts = []
+    for number, path in enumerate(value, start=1):
+        try:
+            texts.append(_from_file(path, folder))
+        except Unfit as unfit:
+            raise Unfit(f"file {number}: {unfit}") from None
+    return "\n\n".join(texts)
 
 
 def file_path(value: object, folder: Path) -> Path:

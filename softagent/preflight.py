@@ -36,13 +36,7 @@ from softagent.models.store import ModelStore
 from softagent.sip.phone import IncomingCall, Phone, Registration, RegistrationState
 from softagent.sip.ports import RtpPorts
 from softagent.sip.tls import TlsPolicy
-from softagent.talk import opening_of
-
-CHARACTERS_PER_TOKEN = 3.5
-"""Of English text in Qwen's vocabulary, on the safe side."""
-TOKENS_PER_MESSAGE = 5
-TALK_TOKENS = 300
-"""Room that a talk of a few turns needs in the window, beside persona and facts."""
+from softagent.talk import TALK_TOKENS, handbook_of, needed_tokens, opening_of, tokens_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,19 +142,21 @@ def _program(name: str) -> str:
 
 
 def _facts(account: Account) -> str:
-    messages = opening_of(account)
-    characters = sum(len(message["content"]) for message in messages)
-    tokens = round(characters / CHARACTERS_PER_TOKEN) + TOKENS_PER_MESSAGE * len(messages)
-    needed = tokens + account.llm.max_tokens + TALK_TOKENS
+    begun = opening_of(account)
+    tokens, needed = tokens_of(begun), needed_tokens(account, begun)
     window = account.llm.context_tokens
     if needed > window:
         raise ConfigError(
             [
                 f"with the persona they take about {tokens} tokens, an answer {account.llm.max_tokens}"
                 f" and the talk at least {TALK_TOKENS}, but llm.context_tokens is {window}:"
-                f" shorten them, or set it to {-(-needed // 1024) * 1024}"
+                f" shorten the persona, or set it to {-(-needed // 1024) * 1024}"
             ]
         )
+    handbook = handbook_of(account)
+    if handbook is not None:
+        count = len(handbook.passages)
+        return f"too long for every question: looked up in {count} passages, about {tokens} of {window} tokens besides"
     return f"about {tokens} of {window} tokens, with the persona"
 
 

@@ -53,7 +53,7 @@ class Readable:
 
 @dataclass(frozen=True, slots=True)
 class AlsoAsFile:
-    """Rule for a text: NAME_file may give the path of a file that holds it."""
+    """Rule for a text: NAME_file may give the path of a file that holds it, or a list of such paths."""
 
 
 @dataclass(frozen=True, slots=True)

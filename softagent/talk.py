@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from softagent.abilities import Action, MenuKey
@@ -11,18 +12,27 @@ from softagent.config import Account, LimitSettings
 from softagent.dialogue.conversation import Conversation
 from softagent.dialogue.desk_phrases import desk_phrases
 from softagent.dialogue.desk_settings import DeskSettings, MenuEntry, Place, Service, Slot
-from softagent.dialogue.history import History
+from softagent.dialogue.history import History, LookUp, estimated_tokens
 from softagent.dialogue.phrases import phrases
 from softagent.dialogue.prompt import opening
 from softagent.dialogue.requests import requests
 from softagent.dialogue.settings import ConversationSettings
 from softagent.dialogue.words import words
 from softagent.engines import Engines
+from softagent.handbook import Handbook
 from softagent.media.frame import TICKS_PER_SECOND, ticks
 from softagent.reception import greeting, standing_facts
 
 WORDLESS_TICKS = ticks(1000)
 """Speech as long as this of which no word was understood is asked about; less is a noise."""
+CHARACTERS_PER_TOKEN = 3.5
+"""Of English text in Qwen's vocabulary, on the safe side."""
+TOKENS_PER_MESSAGE = 5
+TALK_TOKENS = 300
+"""Room that a talk of a few turns needs in the window, beside persona and facts."""
+LEAST_FOUND_TOKENS, MOST_FOUND_TOKENS = 180, 600
+"""Room for what is looked up for a question."""
+LOOKED_UP = "What the office's notes say about a question comes before the question."
 
 
 def conversation(
@@ -32,8 +42,12 @@ def conversation(
     *,
     takes_messages: bool,
     now: datetime,
+    look_up: LookUp | None = None,
 ) -> Conversation:
-    """A new conversation, which begins at `now` and with `begun` as far as the model knows."""
+    """A new conversation, which begins at `now` and with `begun` as far as the model knows.
+
+    `look_up` is what `handbook_of` has made of facts that are too long for every prompt.
+    """
     settings = ConversationSettings(
         notice=account.notice,
         greeting=greeting(account, now),
@@ -48,7 +62,7 @@ def conversation(
         desk=desk(account, takes_messages=takes_messages),
     )
     room = engines.language_model.context_tokens - account.llm.max_tokens
-    return Conversation(settings, History(begun, budget_tokens=room))
+    return Conversation(settings, History(begun, budget_tokens=room, look_up=look_up))
 
 
 def desk(account: Account, *, takes_messages: bool) -> DeskSettings:
@@ -66,7 +80,43 @@ def desk(account: Account, *, takes_messages: bool) -> DeskSettings:
 
 
 def opening_of(account: Account, *, takes_messages: bool = False) -> tuple[Message, ...]:
-    """The beginning of every prompt of `account`."""
+    """The beginning of every prompt of `account`, with all of the facts where they fit."""
+    if _looks_up(account):
+        account = replace(account, facts=LOOKED_UP)
+    return _opening(account, takes_messages=takes_messages)
+
+
+def handbook_of(account: Account) -> Handbook | None:
+    """What to look things up in during calls of `account`; None where the prompt has all the facts."""
+    if not _looks_up(account):
+        return None
+    room = (
+        account.llm.context_tokens - account.llm.max_tokens - estimated_tokens(opening_of(account))
+    )
+    budget = max(LEAST_FOUND_TOKENS, min(MOST_FOUND_TOKENS, room // 3))
+    return Handbook(account.facts, language=account.language, budget_tokens=budget)
+
+
+def _looks_up(account: Account) -> bool:
+    """Whether the facts are too long for every prompt."""
+    whole = needed_tokens(account, _opening(account))
+    return bool(account.facts.strip()) and whole > account.llm.context_tokens
+
+
+def needed_tokens(account: Account, begun: Sequence[Message]) -> int:
+    """About how many tokens the window must have for a talk that begins with `begun`."""
+    return tokens_of(begun) + account.llm.max_tokens + TALK_TOKENS
+
+
+def tokens_of(messages: Sequence[Message]) -> int:
+    """About how many tokens `messages` are."""
+    text = "".join(message["content"] for message in messages)
+    others = len(text.encode()) - len(text)
+    """Of Korean, two of the three bytes of a syllable, which is a token; of English, none."""
+    return round((len(text) + others) / CHARACTERS_PER_TOKEN) + TOKENS_PER_MESSAGE * len(messages)
+
+
+def _opening(account: Account, *, takes_messages: bool = False) -> tuple[Message, ...]:
     notes = list(_notes(account, takes_messages=takes_messages))
     return opening(account.persona, standing_facts(account), notes)
 

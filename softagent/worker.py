@@ -44,7 +44,7 @@ from softagent.sip.phone import (
 )
 from softagent.sip.pyvoip import PyVoipPhone
 from softagent.speech.remembered import RememberedSpeech
-from softagent.talk import fixed_texts, opening_of
+from softagent.talk import fixed_texts, handbook_of, opening_of
 
 _log = logging.getLogger("softagent.worker")
 
@@ -160,6 +160,7 @@ class Worker:
         self._tracer = tracer
         self._courier = courier
         self._opening = opening_of(account)
+        self._handbook = handbook_of(account)
         self._sending = threading.Lock()
         """Guards `_parent.send`: the main thread beats, call threads report."""
         self._minding = threading.Lock()
@@ -303,6 +304,7 @@ class Worker:
             courier=self._courier,
             phone=self._phone,
             keep=keep_nothing if messages is None else messages.keep,
+            look_up=self._handbook.look_up if self._handbook is not None else None,
         )
         if messages is not None:
             messages.record(session.recording)

@@ -140,13 +140,21 @@ def test_a_language_is_enough_for_vosk_alone(account: Account, store: ModelStore
     assert len(problems(account, store, recognizer=whisper)) == 1
 
 
-def test_facts_that_leave_no_room_to_talk_are_a_problem(
+def test_a_persona_that_leaves_no_room_to_talk_is_a_problem(
     account: Account, store: ModelStore
 ) -> None:
-    [finding] = problems(account, store, facts="The office is open at nine. " * 250)
+    [finding] = problems(account, store, persona="You are a very kind receptionist. " * 250)
     assert finding.subject == "facts"
     assert isinstance(finding.error, ConfigError)
-    assert finding.detail.endswith("llm.context_tokens is 2048: shorten them, or set it to 3072")
+    assert finding.detail.endswith("is 2048: shorten the persona, or set it to 4096")
+
+
+def test_facts_that_leave_no_room_to_talk_are_looked_up(
+    account: Account, store: ModelStore
+) -> None:
+    long = dataclasses.replace(account, facts="The office is open at nine. " * 250)
+    details = {found.subject: found.detail for found in check_account(long, store)}
+    assert details["facts"].startswith("too long for every question: looked up in 15 passages")
 
 
 def test_a_taken_port_is_a_problem(account: Account, store: ModelStore) -> None:

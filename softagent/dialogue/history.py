@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from softagent.chat import Message
@@ -13,6 +13,10 @@ MESSAGE_TOKENS = 6
 """What a chat template puts around each message."""
 FRAMES_PER_CHARACTER = 3.5
 """Speaking rate assumed for a clause whose length is not known yet: 14 characters a second."""
+
+LookUp = Callable[[str, str], Sequence[str]]
+"""A question and the one before it -> the passages about it, the best first."""
+KNOWN_ABOUT = "What the office's notes say about the next question:"
 
 
 def estimated_tokens(messages: Sequence[Message]) -> int:
@@ -98,16 +102,36 @@ class History:
     trimming a little every turn would make the model read everything again every turn.
     """
 
-    def __init__(self, prefix: Sequence[Message], *, budget_tokens: int) -> None:
+    def __init__(
+        self,
+        prefix: Sequence[Message],
+        *,
+        budget_tokens: int,
+        look_up: LookUp | None = None,
+    ) -> None:
+        """`look_up` finds what is known about a question, where that isn't part of the prefix."""
+        self._look_up = look_up
         self._prefix = tuple(prefix)
         self._budget = budget_tokens - estimated_tokens(self._prefix)
         self._exchanges: list[Message] = []
 
     def prompt(self, words: str) -> tuple[Message, ...]:
-        """The messages that ask for an answer to the caller's `words`."""
-        asked = Message(role="user", content=words)
-        self._trim(estimated_tokens((asked,)))
-        return (*self._prefix, *self._exchanges, asked)
+        """The messages that ask for an answer to the caller's `words`.
+
+        What was looked up stands in front of them, and in no later prompt.
+        """
+        asked = (*self._known_about(words), Message(role="user", content=words))
+        self._trim(estimated_tokens(asked))
+        return (*self._prefix, *self._exchanges, *asked)
+
+    def _known_about(self, words: str) -> tuple[Message, ...]:
+        if self._look_up is None:
+            return ()
+        heard = (m["content"] for m in reversed(self._exchanges) if m["role"] == "user")
+        found = self._look_up(words, next(heard, ""))
+        if not found:
+            return ()
+        return (Message(role="system", content="\n".join((KNOWN_ABOUT, *found))),)
 
     def add_caller(self, words: str) -> None:
         """The caller said `words` and is being answered."""
