@@ -430,7 +430,7 @@ class Conversation:
         if follow_up is not None:
             return self._say_step(follow_up)
         self.state = AgentState.LISTENING
-        return []
+        return [ReadAhead(self.history.messages)] if self.history.make_room() else []
 
     def _close_answer(self) -> None:
         heard = self._said.heard()

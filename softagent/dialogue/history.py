@@ -11,6 +11,8 @@ BYTES_PER_TOKEN = 3
 """On the safe side: English takes about 4 bytes a token, Korean about 3 (one syllable)."""
 MESSAGE_TOKENS = 6
 """What a chat template puts around each message."""
+NEXT_EXCHANGE_TOKENS = 120
+"""A long question and its answer."""
 FRAMES_PER_CHARACTER = 3.5
 """Speaking rate assumed for a clause whose length is not known yet: 14 characters a second."""
 
@@ -132,6 +134,15 @@ class History:
         if not found:
             return ()
         return (Message(role="system", content="\n".join((KNOWN_ABOUT, *found))),)
+
+    def make_room(self) -> bool:
+        """Trim now what the next exchange would have trimmed; whether anything was.
+
+        For when the model has nothing to do: what it has to read again then delays no answer.
+        """
+        before = len(self._exchanges)
+        self._trim(min(NEXT_EXCHANGE_TOKENS, self._budget // 4))
+        return len(self._exchanges) < before
 
     def add_caller(self, words: str) -> None:
         """The caller said `words` and is being answered."""
