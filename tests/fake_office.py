@@ -19,7 +19,7 @@ from softagent.control import ControlSocket, state_folder
 from softagent.heartbeat import Beat, Ready
 from softagent.life import RestartPolicy
 from softagent.log import setup_logging
-from softagent.report import CallEnded, CallStarted, RegistrationChanged
+from softagent.report import CallEnded, CallStarted, MessagesWaiting, RegistrationChanged
 from softagent.supervisor import Supervisor
 
 
@@ -45,6 +45,7 @@ def talking(_account: Account, parent: Connection) -> int:
     parent.send(CallStarted(name, "call-1", "1003"))
     parent.send(CallEnded(name, "call-1", "caller-hung-up", 1.0, 0, 0))
     parent.send(CallStarted(name, "call-2", "1004"))
+    parent.send(MessagesWaiting(name, 2, "email:ann@office.example: no answer"))
     return beating(_account, parent)
 
 

@@ -31,8 +31,9 @@ from softagent.errors import (
     PortInUse,
     RegistrarUnreachable,
 )
+from softagent.message_settings import MessageSettings
 from softagent.models.store import ModelStore
-from softagent.preflight import Finding, check_account, check_registration
+from softagent.preflight import Finding, check_account, check_mail_server, check_registration
 from softagent.sip.phone import IncomingCall, Registration, RegistrationState
 
 REGISTERING = Registration(RegistrationState.REGISTERING)
@@ -269,3 +270,32 @@ def test_a_phone_that_can_not_start_is_stopped_all_the_same() -> None:
 
     phone = Blocked()
     assert isinstance(register(phone).error, PortInUse)
+
+
+# Messages --------------------------------------------------------------------
+
+
+def test_where_messages_go_is_looked_at(
+    account: Account, store: ModelStore, tmp_path: Path
+) -> None:
+    settings = MessageSettings(folder=tmp_path / "gone", command=(str(tmp_path / "ticket"),))
+    found = problems(account, store, messages=settings)
+    assert [(known.subject, known.detail.rpartition(": ")[0]) for known in found] == [
+        ("messages.folder", f"{tmp_path / 'gone'}: there is no such folder"),
+        ("messages.command", str(tmp_path / "ticket")),
+    ]
+    good = MessageSettings(folder=tmp_path, directory=tmp_path / "kept", command=("true",))
+    assert not problems(account, store, messages=good)
+    assert not (tmp_path / "kept").exists()
+
+
+def test_a_mail_server_that_is_not_there_is_a_problem() -> None:
+    with socket.socket() as endpoint:
+        endpoint.bind(("127.0.0.1", 0))  # bound, and nobody listens
+        port = endpoint.getsockname()[1]
+        finding = check_mail_server(
+            MessageSettings(smtp_host="127.0.0.1", smtp_port=port, smtp_security="none")
+        )
+    assert isinstance(finding.error, ConfigError)
+    assert finding.subject == "messages.smtp_host"
+    assert f"127.0.0.1:{port} can't be reached" in finding.detail

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -19,12 +21,27 @@ from scripted_call import HOST, LoudIsSpeech, ScriptedCall, account, engines
 
 from softagent.capture.pcap import Capture
 from softagent.capture.tracer import Tracer
+from softagent.config import Account
+from softagent.dialogue.conversation import Conversation
+from softagent.dialogue.deeds import LeaveMessage
+from softagent.dialogue.events import CallerHungUp, Command, Do, Event
 from softagent.engines import Engines
 from softagent.errors import CredentialsRefused, PortInUse, RegistrationLost
 from softagent.heartbeat import Beat, Ready
 from softagent.media.courier import Courier, Delivery
 from softagent.media.frame import Samples
-from softagent.report import CallEnded, CallStarted, RegistrationChanged, Said
+from softagent.message_settings import MessageSettings
+from softagent.messages.outbox import outbox_of
+from softagent.messages.postman import Postman
+from softagent.messages.ways import ways_of
+from softagent.report import (
+    CallEnded,
+    CallStarted,
+    Did,
+    MessagesWaiting,
+    RegistrationChanged,
+    Said,
+)
 from softagent.sip.phone import CallEnd, IncomingCall, Registration, RegistrationState
 from softagent.worker import Worker
 
@@ -77,12 +94,13 @@ class Bench:
         report_words: bool = False,
         tracer: Tracer | None = None,
         courier: Courier | None = None,
+        office: Account | None = None,
     ) -> None:
         self.phone = ScriptedPhone()
         self.supervisor, parent = Pipe()
         self._parent: Connection = parent
         self._worker = Worker(
-            account(),
+            office or account(),
             made or engines(),
             self.phone,
             parent=parent,
@@ -397,3 +415,71 @@ def test_a_worker_has_its_calls_packets_sent_by_a_courier_from_start_to_end() ->
 
     assert bench.run(script) == 0
     assert (ups, courier.is_up, courier.streams) == ([True], False, 1)
+
+
+class Leaving(Conversation):
+    """Of a caller who leaves a message by hanging up."""
+
+    def handle(self, event: Event) -> list[Command]:
+        match event:
+            case CallerHungUp():
+                return [Do(1, LeaveMessage("Ann Miller", "030 1234", "a lost key"))]
+        return super().handle(event)
+
+
+def test_a_message_that_a_caller_leaves_gets_to_the_folder_with_recording_and_transcript(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By this worker, or if that is told to stop before, by the next one."""
+    monkeypatch.setattr("softagent.talk.Conversation", Leaving)
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    settings = MessageSettings(directory=tmp_path / "kept", folder=shared)
+    office = replace(account(recordings=tmp_path / "calls"), messages=settings)
+    bench = Bench(office=office, report_words=True)
+    told: list[object] = []
+
+    def script() -> None:
+        told.append(bench.next_message(MessagesWaiting))
+        call = bench.phone.ring(ScriptedCall())
+        bench.next_message(Said)
+        call.end(CallEnd.CALLER_HUNG_UP)
+        told.extend(bench.next_message(Did | CallEnded) for _ in range(2))  # in any order
+
+    assert bench.run(script) == 0
+    assert [known for known in told if not isinstance(known, CallEnded)] == [
+        MessagesWaiting("reception", 0),
+        Did("reception", "call-1", "message", "done"),
+    ]
+    outbox = outbox_of("reception", settings)
+    with outbox.lock() as is_ours:
+        assert is_ours
+        Postman(outbox, ways_of(settings), account="reception", clock=lambda: 0.0).deliver_due()
+    [file] = shared.glob("*.json")
+    values = json.loads(file.read_text())
+    assert (values["name"], values["number"], values["reason"]) == (
+        "Ann Miller",
+        "030 1234",
+        "a lost key",
+    )
+    assert (values["call"], values["account"]) == ("call-1", "reception")
+    assert values["transcript"] == [{"who": "agent", "text": "Hello."}]
+    [recording] = (tmp_path / "calls").glob("*.wav")
+    assert (shared / values["recording"]).read_bytes() == recording.read_bytes()
+
+
+def test_a_worker_without_a_place_for_messages_takes_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("softagent.talk.Conversation", Leaving)
+    bench = Bench()
+    told: list[object] = []
+
+    def script() -> None:
+        call = bench.phone.ring(ScriptedCall())
+        assert call.is_answered.wait(PATIENCE_SECONDS)
+        call.end(CallEnd.CALLER_HUNG_UP)
+        told.append(bench.next_message(Did))
+
+    assert bench.run(script) == 0
+    assert told == [Did("reception", "call-1", "message", "failed")]

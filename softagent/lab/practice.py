@@ -36,6 +36,9 @@ facts = '''
 [account.limits]
 silence_seconds = {silence}
 
+[account.messages]
+directory = "messages"
+
 [account.llm]
 {model}
 

@@ -60,7 +60,8 @@ def test_registered_with_a_call(office: Callable[..., object], program: Program)
     assert lines[2].startswith("  worker running for ")
     assert lines[2].endswith(", 0 restarts")
     assert lines[3].startswith("  on the line with 1004 for ")
-    assert lines[4] == "workshop  workshop@127.0.0.1"
+    assert lines[4] == "  2 messages not delivered yet: email:ann@office.example: no answer"
+    assert lines[5] == "workshop  workshop@127.0.0.1"
     assert result.returncode == 0
 
 
@@ -84,6 +85,7 @@ def test_for_programs(office: Callable[..., object], program: Program) -> None:
     assert account["worker"]["state"] == "running"
     os.kill(account["worker"]["pid"], 0)
     assert [(call["call"], call["caller"]) for call in account["calls"]] == [("call-2", "1004")]
+    assert account["messages"] == {"waiting": 2, "reason": "email:ann@office.example: no answer"}
 
 
 def test_not_registered(office: Callable[..., object], program: Program) -> None:
