@@ -12,10 +12,20 @@ SYNTHETIC_CALLERS = 6
 
 @click.command()
 @click.option(
+    "--level",
+    "levels_db",
+    type=click.IntRange(-60, 0),
+    multiple=True,
+    default=(-6, -12, -20),
+    show_default=True,
+    metavar="DB",
+    help="How loud the echo is; may be given several times.",
+)
+@click.option(
     "--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE"
 )
-def echo(json_path: Path | None) -> None:
-    """The agent's own voice coming back at -6 to -20 dB after 20 to 400 ms.
+def echo(levels_db: tuple[int, ...], json_path: Path | None) -> None:
+    """The agent's own voice coming back, more or less loud, after 20 to 400 ms.
 
     Alone, and under callers who begin in the middle of its sentence: interruptions, words
     transcribed, callers missed and word errors, with the cleaning of the sound and without.
@@ -38,7 +48,7 @@ def echo(json_path: Path | None) -> None:
     callers = [*human_lines(), *synthetic_lines(BENCH_UTTERANCES[:SYNTHETIC_CALLERS], store)]
     sentences, engines = agent_sentences(store), load_bench_engines(store)
     lines = []
-    for level_db, delay_ms in conditions():
+    for level_db, delay_ms in conditions(levels_db):
         lines.append(
             measured_line(engines, sentences, callers, level_db=level_db, delay_ms=delay_ms)
         )

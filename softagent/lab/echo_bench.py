@@ -88,7 +88,7 @@ class Figures:
     attenuation_db: float
     """Of all that comes while the agent speaks alone; the line's noise is its bound."""
     milliseconds_mean: float
-    """A tick's cleaning."""
+    """Of the processor, for a tick's cleaning."""
     milliseconds_p99: float
 
 
@@ -119,10 +119,10 @@ def agent_sentences(store: ModelStore) -> list[Samples]:
     return spoken
 
 
-def conditions() -> Iterator[tuple[int | None, int]]:
+def conditions(levels_db: Sequence[int] = LEVELS_DB) -> Iterator[tuple[int | None, int]]:
     """Level in dB and delay in ms of each line's echo; the first has none."""
     yield None, 0
-    for level_db in LEVELS_DB:
+    for level_db in levels_db:
         for delay_ms in DELAYS_MS:
             yield level_db, delay_ms
 

@@ -65,7 +65,7 @@ class Ear:
         self.cleaned: list[Samples] = []
         """What was listened to."""
         self.milliseconds: list[float] = []
-        """What cleaning took in each tick."""
+        """What cleaning took of the processor in each tick."""
 
     def hear(
         self, agent: Samples, caller: Samples | None = None, *, agent_speaks: bool
@@ -74,9 +74,9 @@ class Ear:
         samples, is_echo = self._line.tick(agent, caller), False
         self.raw.append(samples)
         if self._cleaner is not None:
-            began = time.perf_counter()
+            began = time.thread_time()
             samples = self._cleaner.clean(samples, agent)
-            self.milliseconds.append((time.perf_counter() - began) * 1000)
+            self.milliseconds.append((time.thread_time() - began) * 1000)
             is_echo = self._cleaner.is_echo
         self.cleaned.append(samples)
         events = list(

