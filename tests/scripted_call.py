@@ -23,6 +23,8 @@ HOST = "127.0.0.1"
 LOUD = 8000
 """Of the scripted voices; half of it counts as speech."""
 DEFAULT_LIMITS = LimitSettings()
+AS_IT_COMES = SoundSettings(echo_cancelling=False)
+"""The scripted voices are all one: each would be an echo of the other."""
 WORD_SECONDS = 0.08
 GREETING, FAREWELL = "Hello.", "Have a nice day."
 
@@ -32,6 +34,7 @@ def account(
     recordings: Path | None = None,
     limits: LimitSettings = DEFAULT_LIMITS,
     filler_ms: int = 0,
+    sound: SoundSettings = AS_IT_COMES,
 ) -> Account:
     return Account(
         name="reception",
@@ -40,7 +43,7 @@ def account(
         password=Secret("secret"),
         greeting=GREETING,
         farewell=FAREWELL,
-        sound=SoundSettings(echo_cancelling=False),  # scripted voices are all one: an echo
+        sound=sound,
         turn=TurnSettings(prepare_ms=100, pause_ms=240, filler_ms=filler_ms),
         limits=limits,
         recording=RecordingSettings(directory=recordings),

@@ -10,11 +10,13 @@ import wave
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from caller_phone import CallerPhone
 from scripted_call import (
+    AS_IT_COMES,
     DEFAULT_LIMITS,
     FAREWELL,
     GREETING,
@@ -40,8 +42,10 @@ from softagent.media.description import Direction
 from softagent.media.frame import Samples
 from softagent.report import CallEnded, CallStarted, Heard, Report, Said, TurnMeasured
 from softagent.sip.phone import CallEnd
+from softagent.sound import SoundSettings
 
 PATIENCE_SECONDS = 10.0
+QUIET = np.zeros(2400, np.int16)
 
 
 class Bench:
@@ -54,13 +58,14 @@ class Bench:
         *,
         recordings: Path | None = None,
         limits: LimitSettings = DEFAULT_LIMITS,
+        sound: SoundSettings = AS_IT_COMES,
         filler_ms: int = 0,
     ) -> None:
         self.call = call
         self.reports: queue.SimpleQueue[Report] = queue.SimpleQueue()
         self.session = CallSession(
             call,
-            account(recordings=recordings, limits=limits, filler_ms=filler_ms),
+            account(recordings=recordings, limits=limits, sound=sound, filler_ms=filler_ms),
             made,
             opening("You are a receptionist.", ""),
             report=self.reports.put,
@@ -351,6 +356,55 @@ def test_a_call_on_hold_stands_still_and_goes_on_where_it_was(tmp_path: Path) ->
     ended = reports[-1]
     assert isinstance(ended, CallEnded)
     assert ended.interruptions == 0
+
+
+class AttentiveCleaner:
+    """Changes nothing, and notes when it is told that the line may be another one."""
+
+    is_echo = False
+
+    def __init__(self) -> None:
+        self.begun_anew = 0
+
+    def begin_anew(self) -> None:
+        self.begun_anew += 1
+
+    def clean(self, caller: Samples, agent: Samples) -> Samples:
+        assert caller.shape == agent.shape
+        return caller
+
+
+@pytest.mark.parametrize(
+    ("changes", "begun_anew"),
+    [
+        ([{}], 0),
+        ([{"codec": "PCMA", "payload_type": 8}], 1),
+        ([{"direction": Direction.RECVONLY}, {"direction": Direction.SENDRECV}], 1),
+    ],
+    ids=["refreshed", "another codec", "hold"],
+)
+def test_what_is_known_of_an_echo_is_forgotten_when_the_line_may_be_another_one(
+    monkeypatch: pytest.MonkeyPatch, changes: list[dict[str, Any]], begun_anew: int
+) -> None:
+    cleaner = AttentiveCleaner()
+    monkeypatch.setattr("softagent.call.SoundCleaner", lambda settings, *, rate_hz: cleaner)
+    port = free_port()
+    call = ScriptedCall(remote_port=port)
+    bench = Bench(call, engines("Goodbye."), sound=SoundSettings())
+    caller = CallerPhone(port, call.media.local_port)
+    bench.start()
+    caller.hear_out()
+    for change in changes:
+        call.change(**change)
+        caller.say(QUIET)
+        caller.wait_until_said()
+    caller.close()
+    caller = CallerPhone(port, call.media.local_port, codec_name=call.media.codec)
+    caller.say()
+    bench.join()
+    caller.close()
+    assert bench.end is CallEnd.AGENT_HUNG_UP
+    assert cleaner.begun_anew == begun_anew
 
 
 def test_a_hold_without_end_ends_the_call() -> None:
