@@ -164,7 +164,10 @@ class CallSession:
             name=account.name,
             log=self._journal.log,
             check=Guard(
-                opening, persona=account.persona, facts=account.facts, language=account.language
+                opening,
+                persona=account.persona,
+                facts=reception.tellable(account, began),
+                language=account.language,
             ).check,
         )
         self._filler = FillerPlayer(

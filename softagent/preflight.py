@@ -19,6 +19,7 @@ from functools import partial
 from pathlib import Path
 
 from softagent.config import Account, TlsSettings
+from softagent.dialogue.phrases import is_spoken
 from softagent.errors import (
     ConfigError,
     CredentialsRefused,
@@ -64,6 +65,8 @@ def check_account(account: Account, store: ModelStore) -> Iterator[Finding]:
         yield _finding("sound", _webrtc)
     if end_model := account.turn.end_model:
         yield _finding("turn.end_model", partial(_model, "smart-turn", end_model, store))
+    if not account.language.lower().startswith("en"):
+        yield _finding("language", partial(_language, account))
     yield _finding("facts", partial(_facts, account))
     yield _finding("local_port", partial(_sip_port, account))
     if account.transport in ("tls", "auto"):
@@ -139,6 +142,18 @@ def _program(name: str) -> str:
         what = "can't be run by this user: chmod +x" if is_there else "there is no such program"
         raise ConfigError([f"{name}: {what}"])
     return found
+
+
+def _language(account: Account) -> str:
+    """What doesn't speak the account's language: no problem to start with, but callers will notice."""
+    shortfalls = []
+    if not is_spoken(account.language):
+        shortfalls.append("what the agent says by itself, and requests it acts on, are in English")
+    if account.synthesizer.engine == "hibari":
+        shortfalls.append("hibari speaks English only: set synthesizer.engine and model")
+    if account.recognizer.model.endswith(".en"):
+        shortfalls.append(f"{account.recognizer.model} hears English only: set recognizer.model")
+    return "; ".join((f'"{account.language}"', *shortfalls))
 
 
 def _facts(account: Account) -> str:

@@ -59,3 +59,8 @@ def note(account: Account, now: datetime) -> tuple[Message, ...]:
     if hours is None:
         return ()
     return (Message(role="system", content=hours.note(now)),)
+
+
+def tellable(account: Account, now: datetime) -> str:
+    """All that callers may be told word for word, though the model is told it as instructions are."""
+    return "\n".join((standing_facts(account), *(told["content"] for told in note(account, now))))

@@ -118,7 +118,7 @@ def tokens_of(messages: Sequence[Message]) -> int:
 
 def _opening(account: Account, *, takes_messages: bool = False) -> tuple[Message, ...]:
     notes = list(_notes(account, takes_messages=takes_messages))
-    return opening(account.persona, standing_facts(account), notes)
+    return opening(account.persona, standing_facts(account), notes, account.language)
 
 
 def fixed_texts(account: Account) -> Iterator[str]:

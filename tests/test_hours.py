@@ -13,7 +13,9 @@ from scripted_call import account
 
 from softagent.accounts import read_office
 from softagent.config import Account
+from softagent.dialogue.guard import Guard
 from softagent.dialogue.office_hours import OfficeHours, daypart
+from softagent.dialogue.prompt import LIMITS
 from softagent.errors import ConfigError
 from softagent.hours import (
     Holiday,
@@ -22,7 +24,7 @@ from softagent.hours import (
     parse_spans,
     parse_zone,
 )
-from softagent.reception import greeting, greetings, note
+from softagent.reception import greeting, greetings, note, tellable
 from softagent.talk import opening_of
 
 WEEKDAYS = "9:00-12:30, 13:30-17:00"
@@ -277,6 +279,20 @@ def test_the_time_comes_after_the_beginning_that_every_call_shares() -> None:
     assert "Saturday and Sunday: closed" in beginning[0]["content"]
     assert "2026" not in str(beginning)
     assert told["role"] == "system"
+
+
+def test_the_hours_may_be_told_word_for_word() -> None:
+    """They stand where the instructions stand, which may not."""
+    office, now = receiving(), at("2026-11-25 09:30")
+    instructions = (*opening_of(office), *note(office, now))
+    guard = Guard(instructions, persona="", facts=tellable(office, now))
+    for clause in (
+        "Monday to Thursday: 9:00 am to 12:30 pm and 1:30 pm to 5:00 pm.",
+        "The office is open now, until 12:30 pm. Today's opening hours: 9:00 am to 12:30 pm.",
+    ):
+        assert list(guard.check([clause], ())) == [clause]
+    [refused] = guard.check([LIMITS], ())
+    assert refused != LIMITS
 
 
 def test_without_hours_nothing_changes() -> None:

@@ -51,11 +51,18 @@ KOREAN = Phrases(
     fillers=("잠시만요.", "네, 확인해 볼게요."),
     nearly_over="죄송합니다. 통화 시간이 얼마 남지 않았습니다.",
     dayparts=("안녕하세요", "안녕하세요", "안녕하세요"),
-    goodbye=re.compile(r".*(?:안녕히 계세요|끊을게요|끊겠습니다)[\s,.!]*"),
+    goodbye=re.compile(
+        r".*(?:안녕히 계세요|끊을게요|끊겠습니다|수고하세요|들어가세요|다음에 또 전화(?:할게요|드릴게요))[\s,.!]*"
+    ),
     goodbye_word=re.compile(r"안녕히 (?:계세요|가세요)[\s,.!]*$"),
 )
 
 _LANGUAGES = {"en": ENGLISH, "ko": KOREAN}
+
+
+def is_spoken(language: str) -> bool:
+    """Whether there are phrases in `language`."""
+    return language.lower().split("-")[0] in _LANGUAGES
 
 
 def phrases(language: str) -> Phrases:

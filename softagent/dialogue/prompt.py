@@ -39,18 +39,46 @@ EXAMPLES = (
 )
 
 
-def opening(persona: str, facts: str, notes: Sequence[tuple[str, str]] = ()) -> tuple[Message, ...]:
+KOREAN_EXAMPLES = (
+    ("안녕하세요, 김민수입니다.", "안녕하세요, 무엇을 도와드릴까요?"),
+    ("누구세요?", "저는 이 사무실의 자동 응답 도우미입니다."),
+    ("상품권은 얼마예요?", "죄송합니다. 그건 잘 모르겠습니다. 메시지를 남기시겠어요?"),
+    (
+        "금요일로 예약해 주세요.",
+        "제가 직접 예약할 수는 없지만, 메시지를 남겨 주시면 담당자가 전화드리겠습니다.",
+    ),
+    ("뭘 알려 주실 수 있어요?", "저희 사무실에 대해 몇 가지 알고 있습니다. 무엇이 궁금하세요?"),
+)
+_EXAMPLES = {"en": EXAMPLES, "ko": KOREAN_EXAMPLES}
+"""None for other languages: English ones would be answered like in English."""
+_NAMES = {
+    "cs": "Czech", "da": "Danish", "de": "German", "el": "Greek", "es": "Spanish", "fi": "Finnish",
+    "fr": "French", "hu": "Hungarian", "it": "Italian", "ja": "Japanese", "ko": "Korean",
+    "nl": "Dutch", "no": "Norwegian", "pl": "Polish", "pt": "Portuguese", "ru": "Russian",
+    "sv": "Swedish", "tr": "Turkish", "uk": "Ukrainian", "vi": "Vietnamese", "zh": "Chinese",
+}  # fmt: skip
+
+
+def opening(
+    persona: str,
+    facts: str,
+    notes: Sequence[tuple[str, str]] = (),
+    language: str = "en",
+) -> tuple[Message, ...]:
     """The primed prefix: system text and example turns, the same for every call of an account.
 
-    `notes` are what the model may propose to do, each with what it is for.
+    `notes` are what the model may propose to do, each with what it is for. A `language`
+    other than English is asked for, and shown in the examples where there are some in it.
     """
+    main = language.lower().split("-")[0]
     known = facts.strip() or "Nothing in particular."
-    system = f"{persona.strip()} {MANNER}\n\nAll you know:\n{known}\n\n{LIMITS}"
+    manner = MANNER if main == "en" else f"{MANNER} Always answer in {_NAMES.get(main, main)}."
+    system = f"{persona.strip()} {manner}\n\nAll you know:\n{known}\n\n{LIMITS}"
     if notes:
         lines = "\n".join(f"{note} {purpose}" for note, purpose in notes)
         system = f"{system}\n\n{NOTES}\n{lines}"
     messages = [Message(role="system", content=system)]
-    for asked, answered in EXAMPLES:
+    for asked, answered in _EXAMPLES.get(main, ()):
         messages.append(Message(role="user", content=asked))
         messages.append(Message(role="assistant", content=answered))
     return tuple(messages)
