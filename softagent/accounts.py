@@ -133,6 +133,8 @@ def _contradictions(values: Values) -> Iterator[str]:
     yield from abilities.contradictions(
         *(values.get(name, ()) for name in ("destinations", "actions", "menu"))
     )
+    if any(key.message for key in values.get("menu", ())) and not values["messages"].are_taken:
+        yield "menu: message: none are taken: expected [account.messages] to say where they go"
     yield from tones.contradictions(values["tones"], values.get("destinations", ()))
 
 

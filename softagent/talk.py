@@ -79,11 +79,11 @@ def desk(account: Account, *, takes_messages: bool) -> DeskSettings:
     )
 
 
-def opening_of(account: Account, *, takes_messages: bool = False) -> tuple[Message, ...]:
+def opening_of(account: Account) -> tuple[Message, ...]:
     """The beginning of every prompt of `account`, with all of the facts where they fit."""
     if _looks_up(account):
         account = replace(account, facts=LOOKED_UP)
-    return _opening(account, takes_messages=takes_messages)
+    return _opening(account)
 
 
 def handbook_of(account: Account) -> Handbook | None:
@@ -116,8 +116,8 @@ def tokens_of(messages: Sequence[Message]) -> int:
     return round((len(text) + others) / CHARACTERS_PER_TOKEN) + TOKENS_PER_MESSAGE * len(messages)
 
 
-def _opening(account: Account, *, takes_messages: bool = False) -> tuple[Message, ...]:
-    notes = list(_notes(account, takes_messages=takes_messages))
+def _opening(account: Account) -> tuple[Message, ...]:
+    notes = list(_notes(account))
     return opening(account.persona, standing_facts(account), notes, account.language)
 
 
@@ -126,12 +126,16 @@ def fixed_texts(account: Account) -> Iterator[str]:
     words = desk_phrases(account.language)
     for place in account.destinations:
         yield words.putting_through.format(place=place.name)
-    if account.actions:
+    if account.messages.are_taken:
+        yield f"{words.take_message} {words.ask_name}"
+        yield words.ask_number
+        yield words.ask_reason
+    if account.actions or account.messages.are_taken:
         yield words.moment
     yield from (entry.say for entry in account.menu if entry.say)
 
 
-def _notes(account: Account, *, takes_messages: bool) -> Iterator[tuple[str, str]]:
+def _notes(account: Account) -> Iterator[tuple[str, str]]:
     """What the model may propose: the note, and what it is for."""
     for place in account.destinations:
         also = f" ({', '.join(place.words)})" if place.words else ""
@@ -139,7 +143,7 @@ def _notes(account: Account, *, takes_messages: bool) -> Iterator[tuple[str, str
     for action in account.actions:
         what = action.description or (action.words[0] if action.words else action.name)
         yield f"[action {action.name}]", what
-    if takes_messages:
+    if account.messages.are_taken:
         yield "[message]", "the caller wants to leave a message"
 
 

@@ -124,6 +124,7 @@ def test_keys_do_what_is_written(file: File) -> None:
     account = file.read(
         SALES
         + BOOKING
+        + '[account.messages]\ndirectory = "kept"\n'
         + '[[account.menu]]\nkey = "1"\ntransfer = "sales"\n'
         + '[[account.menu]]\nkey = "2"\naction = "booking"\n'
         + '[[account.menu]]\nkey = "#"\nmessage = true\n'
@@ -172,6 +173,7 @@ def test_keys_do_what_is_written(file: File) -> None:
         ("[[account.menu]]\nkey = '1'", 'menu "1": expected one of transfer, action, say, ask, message, and no other of them'),
         (SALES + "[[account.menu]]\nkey = '1'\ntransfer = 'sale'", 'menu "1": transfer "sale": there is none: expected "sales"'),
         ("[[account.menu]]\nkey = '1'\naction = 'x'", 'menu "1": action "x": there is none: expected one first'),
+        ("[[account.menu]]\nkey = '1'\nmessage = true", 'menu: message: none are taken: expected [account.messages] to say where they go'),
         ("[[account.menu]]\nkey = '1'\nsay = 'x'\n[[account.menu]]\nkey = '1'\nsay = 'y'", 'menu: key: expected each only once'),
     ],
 )  # fmt: skip

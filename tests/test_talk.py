@@ -10,6 +10,7 @@ from scripted_call import account, engines
 from softagent.abilities import Action, Destination, MenuKey, Parameter
 from softagent.dialogue.desk_settings import NO_DESK, MenuEntry, Place, Service, Slot
 from softagent.dialogue.events import AgentState
+from softagent.message_settings import MessageSettings
 from softagent.reception import wall_clock
 from softagent.talk import conversation, desk, fixed_texts, opening_of
 
@@ -76,8 +77,9 @@ def test_the_model_may_propose_what_is_configured_and_learns_no_number() -> None
         account(),
         destinations=(Destination("sales", "1003", ("the shop",)),),
         actions=(Action("booking", ("book a table",), command=("./book.sh",)),),
+        messages=MessageSettings(command=("./pass-on.sh",)),
     )
-    system = opening_of(office, takes_messages=True)[0]["content"]
+    system = opening_of(office)[0]["content"]
     assert "[transfer sales] the caller wants to talk to sales (the shop)" in system
     assert "[action booking] book a table" in system
     assert "[message]" in system

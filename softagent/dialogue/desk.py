@@ -163,8 +163,8 @@ class Desk:
         wanted = self._directory.wanted(plain)
         if wanted is not None and self._settings.places:
             return self._transfer(wanted)
-        if self._settings.takes_messages and self._requests.message.search(plain):
-            return self._begin(TakeMessage())
+        if self._requests.message.search(plain):
+            return self._message()
         for service in self._settings.services:
             found = [words for words in service.words if self._requests.names(plain, words)]
             if found and not self._requests.negation.search(plain.split(found[0])[0]):
@@ -226,12 +226,18 @@ class Desk:
             return Step(self._farewell, is_farewell=True) if is_no else None
         if not agrees:
             return None
-        if self._requests.offers_message.search(question) and self._settings.takes_messages:
-            return self._begin(TakeMessage())
+        if self._requests.offers_message.search(question):
+            return self._message()
         named = self._directory.named(question)
         if self._requests.offers_place.search(question) and len(named) == 1:
             return self._begin(PutThrough(named[0]))
         return None
+
+    def _message(self) -> Step:
+        """Take a message, or say that none can be taken: the model would only pretend to."""
+        if self._settings.takes_messages:
+            return self._begin(TakeMessage())
+        return self._and_person(self._phrases.no_messages)
 
     def _begin(self, wish: Wish) -> Step:
         match wish:
@@ -354,7 +360,7 @@ class Desk:
             case "ask":
                 return Step(ask=entry.target)
             case "message":
-                return self._begin(TakeMessage())
+                return self._message()
             case "transfer":
                 places = [place for place in self._settings.places if place.name == entry.target]
                 return self._begin(PutThrough(places[0]))

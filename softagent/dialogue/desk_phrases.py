@@ -25,6 +25,8 @@ class DeskPhrases:
     not_put_through: str
     """Neither busy nor refused: it just didn't work."""
     offer_message: str
+    no_messages: str
+    """Where there is no place for them."""
     offer_service: str
     offer_person: str
     """After the caller has not been understood for too long."""
@@ -71,6 +73,7 @@ ENGLISH = DeskPhrases(
     not_taken="I'm sorry, they couldn't take the call.",
     not_put_through="I'm sorry, I couldn't put you through.",
     offer_message="Shall I take a message?",
+    no_messages="I'm sorry, I can't take messages.",
     offer_service="Shall I go on with this: {service}?",
     offer_person="I'm sorry, we don't seem to understand each other. Shall I put you through to {place}?",
     declined="All right.",
@@ -110,6 +113,7 @@ KOREAN = DeskPhrases(
     not_taken="죄송합니다. 지금은 전화를 받을 수 없습니다.",
     not_put_through="죄송합니다. 연결하지 못했습니다.",
     offer_message="메시지를 남기시겠어요?",
+    no_messages="죄송합니다. 메시지는 받을 수 없습니다.",
     offer_service="{service}, 진행해 드릴까요?",
     offer_person="죄송합니다. 잘 알아듣지 못했습니다. {place} 쪽으로 연결해 드릴까요?",
     declined="알겠습니다.",

@@ -227,7 +227,7 @@ def test_after_a_noise_or_a_sign_of_listening_the_reply_goes_on_where_it_was(wor
 
 
 def test_a_yes_to_what_the_agent_is_asking_is_an_answer() -> None:
-    talk = speaking(text="Shall I take a message for them?")
+    talk = speaking(text="Shall I look that up for you?")
     talk.handle(SpeechStarted(180, onset=177))
     talk.handle(SpeechPaused(200, last_voiced=194))
     cancel, prepare = talk.handle(TranscriptFinished(206, 2, "Yes."))

@@ -287,6 +287,15 @@ def test_slower_is_agreed_to(words: str) -> None:
     assert (step.is_slower, step.say) == (True, "All right, I'll speak more slowly.")
 
 
+@pytest.mark.parametrize("said", [SAID, "May I take a message?"])
+def test_where_no_messages_are_taken_nobody_pretends_to(said: str) -> None:
+    desk = Desk(replace(SETTINGS, takes_messages=False), farewell="Goodbye.")
+    step = desk.hear(OPEN, "Yes." if said != SAID else "Can I leave a message?", said=said)
+    assert step.say == "I'm sorry, I can't take messages. Shall I put you through to sales?"
+    alone = Desk(DeskSettings(), farewell="Goodbye.").hear(OPEN, "Take a message.", said=said)
+    assert alone.say == "I'm sorry, I can't take messages. Is there anything else I can do for you?"
+
+
 def test_who_asks_for_the_end_gets_it() -> None:
     assert hear("Please hang up now.") == Step("Goodbye.", is_farewell=True)
     assert hear("Why did you hang up on me?") == Step()
