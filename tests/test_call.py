@@ -387,7 +387,7 @@ def test_what_is_known_of_an_echo_is_forgotten_when_the_line_may_be_another_one(
     monkeypatch: pytest.MonkeyPatch, changes: list[dict[str, Any]], begun_anew: int
 ) -> None:
     cleaner = AttentiveCleaner()
-    monkeypatch.setattr("softagent.call.SoundCleaner", lambda settings, *, rate_hz: cleaner)
+    monkeypatch.setattr("softagent.caller_line.SoundCleaner", lambda settings, *, rate_hz: cleaner)
     port = free_port()
     call = ScriptedCall(remote_port=port)
     bench = Bench(call, engines("Goodbye."), sound=SoundSettings())
