@@ -42,9 +42,9 @@ TRANSFERS = (
         (Transferred("201"), EndedBy(CallPhase.ENDED_BY_AGENT)),
     ),
     wanted(
-        "the-doctor-is-busy",
+        "the-dentist-is-busy",
         "transfer-busy",
-        "Please put me through to Doctor Harris.",
+        "Please put me through to the dentist.",
         Reaches("202"),
         Says(r"busy|engaged|another call|message", at=EVERY),
     ),

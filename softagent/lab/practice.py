@@ -49,9 +49,9 @@ words = ["a person", "a human", "somebody"]
 default = true
 
 [[account.destination]]
-name = "Doctor Harris"
+name = "the dentist"
 number = "202"
-words = ["doctor harris", "harris"]
+words = ["doctor harris", "the doctor"]
 
 [[account.destination]]
 name = "the billing office"

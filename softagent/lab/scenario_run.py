@@ -18,7 +18,7 @@ from softagent.lab.agent import LabAgent
 from softagent.lab.bench_run import Target
 from softagent.lab.caller import Conversation, PlaceCall
 from softagent.lab.cast import Cast
-from softagent.lab.demonstration import READY_SECONDS, Echo
+from softagent.lab.demonstration import Echo
 from softagent.lab.judgement import NOTHING, Evidence, Interval, judge
 from softagent.lab.line import LabLine
 from softagent.lab.office import EXTENSION
@@ -35,6 +35,8 @@ from softagent.media.frame import FRAME_MS, Samples
 from softagent.models.store import ModelStore
 
 LOG = "agent.log"
+READY_SECONDS = 240.0
+"""A slow machine that is busy with other things loads the engines in two minutes."""
 MARGIN_MS = 200
 """Of sound given to the witness around what is voiced."""
 LONGEST_MS = 28_000
