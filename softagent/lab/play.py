@@ -9,6 +9,9 @@ from softagent.lab.script import SPOKEN_TICKS
 from softagent.lab.steps import HangUp, Hear, Listen, Noise, Pause, PlayRecording, Press, Say, Step
 from softagent.media.frame import ticks
 
+BRIEF_TICKS = ticks(900)
+"""Of voiced sound; less is a brief answer."""
+
 
 @dataclass(slots=True)
 class Mark:
@@ -26,6 +29,8 @@ class Play:
         self._steps = steps
         self._voiced_run = 0
         self._silent_run = 0
+        self._voiced_ticks = 0
+        """Since the agent began."""
         self._agent_began: int | None = None
         """The tick at which the agent began to speak, since the caller fell silent or listened last."""
         self._is_busy = False
@@ -41,7 +46,8 @@ class Play:
         if self._is_busy or self.is_over:
             return None
         if self._agent_began is None and self._voiced_run >= SPOKEN_TICKS:
-            self._agent_began = tick
+            self._agent_began, self._voiced_ticks = tick, 0
+        self._voiced_ticks += is_voiced
         while not self.marks or self._is_done(tick):
             if self.marks:
                 self._end(tick)
@@ -77,10 +83,11 @@ class Play:
     def _is_done(self, tick: int) -> bool:
         waited = tick - self.marks[-1].began
         match self._steps[self.marks[-1].step]:
-            case Listen(quiet_ms, patience_ms):
+            case Listen(quiet_ms, brief_quiet_ms, patience_ms):
                 if self._agent_began is None:
                     return waited >= ticks(patience_ms)
-                return self._silent_run >= ticks(quiet_ms)
+                is_brief = self._voiced_ticks < BRIEF_TICKS
+                return self._silent_run >= ticks(brief_quiet_ms if is_brief else quiet_ms)
             case Hear(ms, patience_ms):
                 if self._agent_began is None:
                     return waited >= ticks(patience_ms)

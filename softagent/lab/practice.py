@@ -42,6 +42,10 @@ directory = "messages"
 [account.llm]
 {model}
 
+[account.messages]
+directory = "outbox"
+folder = "messages"
+
 [[account.destination]]
 name = "the reception"
 number = "201"
@@ -77,6 +81,10 @@ key = "3"
 ask = "How much does a check-up cost?"
 
 [[account.menu]]
+key = "4"
+message = true
+
+[[account.menu]]
 key = "5"
 action = "order"
 
@@ -101,6 +109,7 @@ def practice_account(registrar: Address, password: str, *, model: str, directory
     `model` names another language model than the default.
     """
     host, port = registrar
+    (directory / "messages").mkdir(exist_ok=True)
     path = directory / "accounts.toml"
     path.touch(mode=0o600)
     script = directory / "order.sh"

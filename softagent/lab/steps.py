@@ -50,6 +50,8 @@ class Listen:
 
     quiet_ms: int = 1200
     """It is done when it has been silent for so long."""
+    brief_quiet_ms: int = 5000
+    """The same after less than a second of speech, which may only have bridged a wait: "One moment."."""
     patience_ms: int = 20_000
     """How long to wait for it to begin before going on all the same."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from softagent.lab.play import Play
 from softagent.lab.steps import HangUp, Hear, Listen, Pause, Press, Say, Step
 
-LISTEN = Listen(quiet_ms=200, patience_ms=2000)
+LISTEN = Listen(quiet_ms=200, brief_quiet_ms=200, patience_ms=2000)
 GREETING = "." * 5 + "#" * 10 + "." * 12
 """Heard out at tick 24: ten silent ticks after the last voiced one."""
 
@@ -86,3 +86,11 @@ def test_keys_are_a_step_like_words() -> None:
     """They begin when it is their turn, and last until they are let go."""
     play = steps(LISTEN, Press("0"), LISTEN)
     assert run(play, GREETING) == [(24, 1)]
+
+
+def test_a_brief_word_is_waited_out() -> None:
+    """After "One moment." the answer is still to come; after a second of speech it is over sooner."""
+    play = steps(Listen(quiet_ms=200, brief_quiet_ms=400, patience_ms=2000), Say("x"))
+    assert run(play, "#" * 10 + "." * 19 + "#" * 10 + "." * 25) == [(58, 1)]
+    play = steps(Listen(quiet_ms=200, brief_quiet_ms=400, patience_ms=2000), Say("x"))
+    assert run(play, "#" * 60 + "." * 15) == [(69, 1)]
