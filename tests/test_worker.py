@@ -418,11 +418,14 @@ def test_a_worker_has_its_calls_packets_sent_by_a_courier_from_start_to_end() ->
 
 
 class Leaving(Conversation):
-    """Of a caller who leaves a message by hanging up."""
+    """Of a caller who leaves a message by hanging up; that may be told twice."""
+
+    has_left = False
 
     def handle(self, event: Event) -> list[Command]:
         match event:
-            case CallerHungUp():
+            case CallerHungUp() if not self.has_left:
+                self.has_left = True
                 return [Do(1, LeaveMessage("Ann Miller", "030 1234", "a lost key"))]
         return super().handle(event)
 
