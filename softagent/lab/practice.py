@@ -42,10 +42,6 @@ directory = "messages"
 [account.llm]
 {model}
 
-[account.messages]
-directory = "outbox"
-folder = "messages"
-
 [[account.destination]]
 name = "the reception"
 number = "201"
@@ -109,7 +105,6 @@ def practice_account(registrar: Address, password: str, *, model: str, directory
     `model` names another language model than the default.
     """
     host, port = registrar
-    (directory / "messages").mkdir(exist_ok=True)
     path = directory / "accounts.toml"
     path.touch(mode=0o600)
     script = directory / "order.sh"
