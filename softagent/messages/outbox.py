@@ -93,6 +93,7 @@ class Outbox:
             try:
                 self._make_folder()
                 file = opened.enter_context((self.folder / LOCK_NAME).open("ab"))
+                _give_to_owner(file, self.folder)
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 yield False
@@ -152,6 +153,7 @@ def _replacing(path: Path, mode: int) -> Iterator[BinaryIO]:
     part = path.with_name(f".{path.name}-{secrets.token_hex(4)}.part")
     try:
         with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+            _give_to_owner(file, path.parent)
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -161,6 +163,14 @@ def _replacing(path: Path, mode: int) -> Iterator[BinaryIO]:
             part.unlink()
         raise
     _sync_folder(path.parent)
+
+
+def _give_to_owner(file: BinaryIO, folder: Path) -> None:
+    """What root writes by hand (softagent messages retry), the worker has to be able to read."""
+    if os.geteuid() == 0:
+        owner = folder.stat()
+        with contextlib.suppress(OSError):  # a shared disk may not know of owners
+            os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -175,3 +175,18 @@ def test_each_account_has_a_folder_of_its_own(
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "x"))
     monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/0")
     assert usual_directory() == tmp_path / "x" / "softagent" / "messages"
+
+
+def test_what_root_writes_belongs_to_whose_folder_it_is(tmp_path: Path) -> None:
+    """`sudo softagent messages retry` must not take messages away from the worker."""
+    if os.geteuid() == 0:
+        os.chown(tmp_path, 65534, 65534)
+    outbox = Outbox(tmp_path)
+    outbox.store(entry())
+    with outbox.lock() as is_ours:
+        assert is_ours
+    owner = tmp_path.stat().st_uid
+    assert {file.name: file.stat().st_uid for file in tmp_path.iterdir()} == {
+        "m-1.json": owner,
+        ".lock": owner,
+    }
