@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from datetime import date, tzinfo
 from typing import Annotated
@@ -86,9 +86,23 @@ def parse_zone(text: str) -> ZoneInfo:
         raise ValueError('expected a time zone, e.g. "Europe/Berlin"') from None
 
 
+def parse_country(text: str) -> Container[date]:
+    """The public holidays of "DE" or "DE-BY", any year; raises ValueError."""
+    import holidays  # takes half a second, and most offices write their holidays down
+
+    country, _, region = text.partition("-")
+    try:
+        return holidays.country_holidays(country, subdiv=region or None)
+    except NotImplementedError:
+        raise ValueError(
+            'expected a country, with or without a part of it, e.g. "DE" or "DE-BY"'
+        ) from None
+
+
 Hours = Annotated[str, Readable(parse_spans)]
 HolidayText = Annotated[str, Readable(parse_holiday)]
 Zone = Annotated[str, Readable(parse_zone)]
+Country = Annotated[str, Readable(parse_country)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +121,8 @@ class HoursSettings:
     """Where the office is, "Europe/Berlin"; this machine's unless set."""
     holidays: tuple[HolidayText, ...] = ()
     """Closed days: "2026-12-25", "12-26" for every year, "12-24 9:00-12:00" for other hours."""
+    country: Country = ""
+    """Whose public holidays are closed days as well: "DE", or "DE-BY" for a part of it."""
 
     @property
     def is_given(self) -> bool:
@@ -119,12 +135,19 @@ class HoursSettings:
         return tuple(parse_spans(getattr(self, day)) for day in WEEKDAYS)
 
     @property
+    def public_holidays(self) -> Container[date]:
+        """Those of the country; none unless one is set."""
+        return parse_country(self.country) if self.country else ()
+
+    @property
     def zone(self) -> tzinfo | None:
         """None for this machine's."""
         return parse_zone(self.timezone) if self.timezone else None
 
     def contradictions(self) -> Iterator[str]:
         """What can't be true together, one sentence each."""
+        if self.country and not self.is_given:
+            yield 'country: has an effect with opening hours only, e.g. monday = "9:00-17:00"'
         if self.holidays and not self.is_given:
             yield 'holidays: have an effect with opening hours only, e.g. monday = "9:00-17:00"'
         days = [(known.year, known.month, known.day) for known in map(parse_holiday, self.holidays)]

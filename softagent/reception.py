@@ -21,7 +21,8 @@ def office_hours(account: Account) -> OfficeHours | None:
     hours = account.hours
     if not hours.is_given:
         return None
-    return OfficeHours(hours.week, tuple(map(parse_holiday, hours.holidays)), hours.zone)
+    own = tuple(map(parse_holiday, hours.holidays))
+    return OfficeHours(hours.week, own, hours.zone, hours.public_holidays)
 
 
 def greeting(account: Account, now: datetime) -> str:

@@ -14,17 +14,18 @@ from scripted_call import account
 from softagent.accounts import read_office
 from softagent.config import Account
 from softagent.dialogue.guard import Guard
-from softagent.dialogue.office_hours import OfficeHours, daypart
+from softagent.dialogue.office_hours import OfficeHours, Standing, daypart
 from softagent.dialogue.prompt import LIMITS
 from softagent.errors import ConfigError
 from softagent.hours import (
     Holiday,
     HoursSettings,
+    parse_country,
     parse_holiday,
     parse_spans,
     parse_zone,
 )
-from softagent.reception import greeting, greetings, note, tellable
+from softagent.reception import greeting, greetings, note, office_hours, tellable
 from softagent.talk import opening_of
 
 WEEKDAYS = "9:00-12:30, 13:30-17:00"
@@ -176,6 +177,26 @@ def test_open_from_the_first_minute_to_the_last(moment: str, is_open: bool) -> N
 def test_holidays_go_over_the_week(moment: str, is_open: bool, is_holiday: bool) -> None:
     standing = office().standing(at(moment))
     assert (standing.is_open, standing.is_holiday) == (is_open, is_holiday)
+
+
+def test_public_holidays_of_a_country_are_closed_days() -> None:
+    """Epiphany is one in Bavaria only; a day written down goes before it."""
+    bavaria = replace(HOURS, country="DE-BY", holidays=("2027-01-01 10:00-12:00",))
+    reception = replace(account(), hours=bavaria)
+    hours = office_hours(reception)
+    assert hours is not None
+    assert hours.standing(at("2026-01-06 10:00")) == Standing(is_open=False, is_holiday=True)
+    assert hours.standing(at("2027-01-01 10:00")) == Standing(is_open=True, is_holiday=True)
+    assert "Tuesday, 6 January is a holiday: closed." in hours.note(at("2026-01-05 10:00"))
+    elsewhere = office_hours(replace(account(), hours=replace(bavaria, country="DE")))
+    assert elsewhere is not None
+    assert elsewhere.standing(at("2026-01-06 10:00")).is_open
+
+
+@pytest.mark.parametrize("country", ["XX", "DE-XX", "Atlantis"])
+def test_countries_that_are_not_known(country: str) -> None:
+    with pytest.raises(ValueError, match="expected a country"):
+        parse_country(country)
 
 
 def test_the_office_opens_by_the_clock_on_its_wall_when_clocks_change() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 
@@ -42,6 +42,8 @@ class OfficeHours:
     holidays: tuple[Holiday, ...] = ()
     zone: tzinfo | None = None
     """None for the machine's own."""
+    public_holidays: Container[date] = ()
+    """Closed days besides, unless `holidays` have the day too."""
 
     def local(self, now: datetime) -> datetime:
         """What the office's clock shows at `now`, a time with a zone."""
@@ -93,6 +95,8 @@ class OfficeHours:
     def _holiday(self, day: date) -> Holiday | None:
         """The entry for `day`; one of this year counts before one of every year."""
         found = [holiday for holiday in self.holidays if holiday.is_on(day)]
+        if not found and day in self.public_holidays:
+            return Holiday(day.year, day.month, day.day)
         return min(found, key=lambda holiday: holiday.year is None, default=None)
 
     def _closing(self, local: datetime) -> int | None:
