@@ -77,6 +77,8 @@ def check_account(account: Account, store: ModelStore) -> Iterator[Finding]:
         yield _finding("recording.directory", partial(_folder, directory))
     if account.trace.directory is not None:
         yield _finding("trace.directory", partial(_folder, account.trace.directory))
+    if any(entry.message for entry in account.menu):
+        yield _finding("menu", partial(_message_key, account.messages))
     yield from _messages(account.messages)
     for action in account.actions:
         if action.command:
@@ -102,6 +104,16 @@ def _messages(settings: MessageSettings) -> Iterator[Finding]:
         yield _finding("messages.folder", partial(_existing_folder, settings.folder))
     if settings.command:
         yield _finding("messages.command", partial(_program, settings.command[0]))
+
+
+def _message_key(settings: MessageSettings) -> str:
+    if not settings.are_taken:
+        raise ConfigError(
+            [
+                "a key takes a message, but none are taken: set messages.directory, or a way to deliver them"
+            ]
+        )
+    return "a key takes a message"
 
 
 def _mail_server(settings: MessageSettings) -> str:

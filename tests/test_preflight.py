@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from softagent.abilities import Action
+from softagent.abilities import Action, MenuKey
 from softagent.config import (
     Account,
     LlmSettings,
@@ -299,3 +299,13 @@ def test_a_mail_server_that_is_not_there_is_a_problem() -> None:
     assert isinstance(finding.error, ConfigError)
     assert finding.subject == "messages.smtp_host"
     assert f"127.0.0.1:{port} can't be reached" in finding.detail
+
+
+def test_a_key_for_messages_needs_a_place_for_them(
+    account: Account, store: ModelStore, tmp_path: Path
+) -> None:
+    menu = (MenuKey("1", message=True),)
+    [finding] = problems(account, store, menu=menu)
+    assert finding.subject == "menu"
+    assert "set messages.directory" in finding.detail
+    assert not problems(account, store, menu=menu, messages=MessageSettings(directory=tmp_path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from softagent.messages.postman import Postman
 from softagent.report import MessagesWaiting
 
 MINUTE, HOUR = 60.0, 3600.0
+PATIENCE_SECONDS = 30.0
 
 
 def postman(
@@ -244,3 +246,16 @@ def test_the_log_says_each_failure_and_nothing_that_the_caller_said(
     assert "event=message-not-delivered id=m-1 way=email attempts=1 next_seconds=60" in first
     assert "event=message-delivered id=m-1 way=email attempts=2" in last
     assert not {"Ann", "Miller", "key", "1234"} & set(caplog.text.replace("'", " ").split())
+
+
+def test_the_thread_hears_what_another_process_asks_for(outbox: Outbox) -> None:
+    tries = threading.Semaphore(0)
+    way = Way(failures=1, during=tries.release)
+    outbox.store(entry("m-1", "email"))
+    man = postman(outbox, Clock(), email=way)
+    man.start()
+    assert tries.acquire(timeout=PATIENCE_SECONDS)
+    outbox.ask_again("m-1")
+    assert tries.acquire(timeout=PATIENCE_SECONDS)
+    man.stop(PATIENCE_SECONDS)
+    assert not outbox.load("m-1").waits
