@@ -9,6 +9,8 @@ from softagent.lab.script import SPOKEN_TICKS
 from softagent.lab.steps import HangUp, Hear, Listen, Noise, Pause, PlayRecording, Press, Say, Step
 from softagent.media.frame import ticks
 
+BREATH_TICKS = ticks(200)
+"""Silence in which the agent is still speaking."""
 BRIEF_TICKS = ticks(900)
 """Of voiced sound; less is a brief answer."""
 
@@ -91,7 +93,8 @@ class Play:
             case Hear(ms, patience_ms):
                 if self._agent_began is None:
                     return waited >= ticks(patience_ms)
-                return tick - self._agent_began >= ticks(ms)
+                is_speaking = self._silent_run < BREATH_TICKS
+                return is_speaking and self._voiced_ticks >= ticks(ms)
             case Pause(ms):
                 return waited >= ticks(ms)
             case _:  # its sound is over

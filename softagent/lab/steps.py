@@ -58,7 +58,7 @@ class Listen:
 
 @dataclass(frozen=True, slots=True)
 class Hear:
-    """Wait until the agent has been speaking for a while, to speak over it."""
+    """Wait until the agent has been speaking for a while, its pauses not counted, to speak over it."""
 
     ms: int
     patience_ms: int = 20_000

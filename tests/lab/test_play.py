@@ -40,9 +40,16 @@ def test_a_pause_between_two_parts_of_a_sentence_is_exact() -> None:
 
 
 def test_an_agent_is_spoken_over_while_it_speaks() -> None:
-    """Five ticks after the agent has been recognised as speaking (three voiced ticks)."""
+    """In the fifth voiced tick after two that don't count yet."""
     play = steps(LISTEN, Say("x"), Hear(100), Say("y"))
-    assert run(play, GREETING + "." * 3 + "#" * 30) == [(24, 1), (32 + 5, 3)]
+    assert run(play, GREETING + "." * 3 + "#" * 30) == [(24, 1), (36, 3)]
+
+
+def test_an_agent_that_has_only_said_a_word_is_not_spoken_over() -> None:
+    """ "One moment." is waited out: the answer is what shall be interrupted."""
+    play = steps(LISTEN, Say("x"), Hear(200), Say("y"))
+    agent = GREETING + "." * 3 + "#" * 8 + "." * 40 + "#" * 30
+    assert run(play, agent) == [(24, 1), (len(agent) - 30 + 3, 3)]
 
 
 def test_an_answer_that_goes_on_after_a_word_of_the_callers_is_one_answer() -> None:
