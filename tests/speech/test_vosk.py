@@ -10,6 +10,7 @@ import json
 import numpy as np
 import pytest
 import vosk
+from korean_call import GREETING, KoreanCall
 
 from softagent.errors import EngineFailed, ModelMissing
 from softagent.speech.vosk import VoskModel, VoskRecognizer, is_language_name
@@ -49,6 +50,21 @@ def test_words_come_while_the_caller_speaks(model, recording, rate_hz):
     assert len(partials[-1]) > len(partials[len(partials) // 2])
     assert len(set(partials)) > 4
     assert has_hangul(final)
+
+
+@engine
+def test_what_it_hears_is_a_question_of_a_korean_call(model, recording):
+    """From the sound to the model's prompt and the answer heard, nothing takes Hangul amiss."""
+    recognizer = model.recognizer(8000, 400)
+    for frame in frames(recording("agent-incorrect").at(8000), 8000):
+        recognizer.accept(frame)
+    heard = recognizer.finish()
+    call = KoreanCall()
+    call.hear(heard, "네, 알겠습니다. 더 궁금하신 점이 있으세요?")
+
+    assert call.asked == [heard]
+    assert call.said == [GREETING, "네, 알겠습니다. 더 궁금하신 점이 있으세요?"]
+    assert call.talk.history.messages[-2]["content"] == heard
 
 
 class FakeKaldi:
