@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import socket
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ from softagent.message_settings import MessageSettings
 from softagent.models.store import ModelStore
 from softagent.preflight import Finding, check_account, check_mail_server, check_registration
 from softagent.sip.phone import IncomingCall, Registration, RegistrationState
+from softagent.sound import SoundSettings
 
 REGISTERING = Registration(RegistrationState.REGISTERING)
 
@@ -116,6 +118,15 @@ def test_a_missing_model_is_a_problem(account: Account, store: ModelStore) -> No
     assert finding.subject == "llm.model"
     assert isinstance(finding.error, ModelMissing)
     assert "softagent models pull qwen2.5-coder-1.5b" in finding.detail
+
+
+def test_a_missing_extra_for_noise_and_gain_is_a_problem(
+    account: Account, store: ModelStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "livekit", None)
+    [finding] = problems(account, store, sound=SoundSettings(noise_suppression=True))
+    assert finding.subject == "sound"
+    assert "pip install 'softagent[webrtc]'" in finding.detail
 
 
 def test_a_model_for_another_engine_is_a_problem(account: Account, store: ModelStore) -> None:

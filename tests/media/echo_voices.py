@@ -39,10 +39,6 @@ def caller_voice(name: str, rate_hz: int) -> Samples:
     return resample(trimmed(channels[0], from_hz), from_hz=from_hz, to_hz=rate_hz)
 
 
-def caller_words(name: str) -> str:
-    return (UTTERANCES / f"{name}.txt").read_text(encoding="utf-8").strip()
-
-
 def echo_line(
     rate_hz: int, *, level_db: float | None, delay_ms: int = 0, noise_rms: float = NOISE_RMS
 ) -> EchoLine:
