@@ -296,10 +296,12 @@ def test_the_week_is_told_with_days_that_are_alike_together() -> None:
 def test_the_time_comes_after_the_beginning_that_every_call_shares() -> None:
     """So that its evaluation is kept; the week's hours are part of that beginning."""
     beginning = opening_of(receiving())
-    [told] = note(receiving(), at("2026-11-25 09:30"))
+    asked, told = note(receiving(), at("2026-11-25 09:30"))
     assert "Saturday and Sunday: closed" in beginning[0]["content"]
     assert "2026" not in str(beginning)
-    assert told["role"] == "system"
+    assert (asked["role"], told["role"]) == ("user", "assistant")
+    [told] = note(replace(receiving(), language="ko"), at("2026-11-25 09:30"))
+    assert told["role"] == "system", "an example in English would be answered like in English"
 
 
 def test_the_hours_may_be_told_word_for_word() -> None:
