@@ -21,7 +21,7 @@ from softagent.dialogue.words import words
 from softagent.engines import Engines
 from softagent.handbook import Handbook
 from softagent.media.frame import TICKS_PER_SECOND, ticks
-from softagent.reception import greeting, standing_facts
+from softagent.reception import greeting, office_hours, standing_facts
 
 WORDLESS_TICKS = ticks(1000)
 """Speech as long as this of which no word was understood is asked about; less is a noise."""
@@ -62,7 +62,27 @@ def conversation(
         desk=desk(account, takes_messages=takes_messages),
     )
     room = engines.language_model.context_tokens - account.llm.max_tokens
-    return Conversation(settings, History(begun, budget_tokens=room, look_up=look_up))
+    return Conversation(
+        settings, History(begun, budget_tokens=room, look_up=_beside_hours(account, now, look_up))
+    )
+
+
+def _beside_hours(account: Account, now: datetime, look_up: LookUp | None) -> LookUp | None:
+    """`look_up` with the opening hours beside what it finds.
+
+    Whatever stands next to a question outweighs for a small model what it was told before:
+    a passage about the barrier that opens made Qwen2.5 1.5B forget that the office is.
+    """
+    hours = office_hours(account)
+    if look_up is None or hours is None:
+        return look_up
+    told = (hours.week_text(), hours.note(now))
+
+    def beside(words: str, before: str) -> Sequence[str]:
+        found = look_up(words, before)
+        return (*told, *found) if found else ()
+
+    return beside
 
 
 def desk(account: Account, *, takes_messages: bool) -> DeskSettings:

@@ -16,6 +16,7 @@ from softagent.dialogue.history import KNOWN_ABOUT, History
 from softagent.dialogue.passages import PASSAGE_CHARACTERS, passages
 from softagent.errors import ConfigError
 from softagent.handbook import MOST_PASSAGES, Handbook, terms_of
+from softagent.hours import HoursSettings
 from softagent.reception import wall_clock
 from softagent.talk import LOOKED_UP, conversation, handbook_of, opening_of
 
@@ -188,6 +189,25 @@ def test_facts_that_do_not_fit_are_looked_up() -> None:
     assert known["role"] == "system"
     assert TOPICS["Dogs"] in known["content"]
     assert asked == {"role": "user", "content": "May I bring my dog?"}
+
+
+def test_opening_hours_stand_beside_what_was_found() -> None:
+    """A small model goes by what is next to the question."""
+    office = replace(account(), hours=HoursSettings(monday="9:00-17:00"))
+    talk = conversation(
+        office,
+        engines(),
+        (),
+        takes_messages=False,
+        now=wall_clock(),
+        look_up=lambda words, before: ["The barrier opens."] if "open" in words else [],
+    )
+    known, _ = talk.history.prompt("Are you open?")
+    lines = known["content"].splitlines()
+    assert lines[1].startswith("We are open on Monday, 9:00 am to 5:00 pm.")
+    assert "The office is" in lines[2]
+    assert lines[3:] == ["The barrier opens."]
+    assert len(talk.history.prompt("Hello")) == 1
 
 
 def test_a_prompt_holds_what_was_found_for_its_own_question_only() -> None:

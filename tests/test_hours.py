@@ -288,8 +288,8 @@ def test_the_model_is_told_when_it_is_and_whether_the_office_is_open() -> None:
 
 def test_the_week_is_told_with_days_that_are_alike_together() -> None:
     assert office().week_text() == (
-        "Opening hours. Monday to Thursday: 9:00 am to 12:30 pm and 1:30 pm to 5:00 pm."
-        " Friday: 6:00 pm to 2:00 am. Saturday and Sunday: closed."
+        "We are open on Monday to Thursday, 9:00 am to 12:30 pm and 1:30 pm to 5:00 pm."
+        " We are open on Friday, 6:00 pm to 2:00 am. We are closed on Saturday and Sunday."
     )
 
 
@@ -297,7 +297,7 @@ def test_the_time_comes_after_the_beginning_that_every_call_shares() -> None:
     """So that its evaluation is kept; the week's hours are part of that beginning."""
     beginning = opening_of(receiving())
     asked, told = note(receiving(), at("2026-11-25 09:30"))
-    assert "Saturday and Sunday: closed" in beginning[0]["content"]
+    assert "closed on Saturday and Sunday" in beginning[0]["content"]
     assert "2026" not in str(beginning)
     assert (asked["role"], told["role"]) == ("user", "assistant")
     [told] = note(replace(receiving(), language="ko"), at("2026-11-25 09:30"))
@@ -310,7 +310,7 @@ def test_the_hours_may_be_told_word_for_word() -> None:
     instructions = (*opening_of(office), *note(office, now))
     guard = Guard(instructions, persona="", facts=tellable(office, now))
     for clause in (
-        "Monday to Thursday: 9:00 am to 12:30 pm and 1:30 pm to 5:00 pm.",
+        "We are open on Monday to Thursday, 9:00 am to 12:30 pm and 1:30 pm to 5:00 pm.",
         "The office is open now, until 12:30 pm. Today's opening hours: 9:00 am to 12:30 pm.",
     ):
         assert list(guard.check([clause], ())) == [clause]
@@ -320,5 +320,5 @@ def test_the_hours_may_be_told_word_for_word() -> None:
 
 def test_without_hours_nothing_changes() -> None:
     assert note(account(), at("2026-11-25 09:30")) == ()
-    assert "Opening hours" not in opening_of(account())[0]["content"]
+    assert "We are open" not in opening_of(account())[0]["content"]
     assert greetings(account()) == (account().greeting,)

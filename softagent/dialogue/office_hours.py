@@ -88,9 +88,12 @@ class OfficeHours:
             days = WEEKDAYS[first].capitalize()
             if number - first > 1:
                 days += f"{' and' if number - first == 2 else ' to'} {WEEKDAYS[number - 1].capitalize()}"
-            lines.append(f"{days}: {_spoken(self.week[first])}.")
+            if self.week[first]:
+                lines.append(f"We are open on {days}, {_spoken(self.week[first])}.")
+            else:
+                lines.append(f"We are closed on {days}.")
             first = number
-        return f"Opening hours. {' '.join(lines)}"
+        return " ".join(lines)
 
     def _holiday(self, day: date) -> Holiday | None:
         """The entry for `day`; one of this year counts before one of every year."""
