@@ -10,7 +10,7 @@ from softagent.dialogue.office_hours import OfficeHours, daypart
 from softagent.dialogue.phrases import phrases
 from softagent.hours import parse_holiday
 
-ASKED = "What day and time is it, and are you open now?"
+ASKED = "What day and time is it, and when are you open today?"
 
 
 def wall_clock() -> datetime:
@@ -65,7 +65,16 @@ def note(account: Account, now: datetime) -> tuple[Message, ...]:
     told = hours.note(now)
     if not account.language.lower().startswith("en"):
         return (Message(role="system", content=told),)
-    return (Message(role="user", content=ASKED), Message(role="assistant", content=told))
+    is_open = hours.standing(now).is_open
+    return (
+        Message(role="user", content=ASKED),
+        Message(role="assistant", content=told),
+        Message(role="user", content="Are you open right now?"),
+        Message(
+            role="assistant",
+            content="Yes, we are open now." if is_open else "No, we are closed now.",
+        ),
+    )
 
 
 def tellable(account: Account, now: datetime) -> str:

@@ -296,7 +296,9 @@ def test_the_week_is_told_with_days_that_are_alike_together() -> None:
 def test_the_time_comes_after_the_beginning_that_every_call_shares() -> None:
     """So that its evaluation is kept; the week's hours are part of that beginning."""
     beginning = opening_of(receiving())
-    asked, told = note(receiving(), at("2026-11-25 09:30"))
+    asked, told, _, state = note(receiving(), at("2026-11-25 09:30"))
+    assert state["content"] == "Yes, we are open now."
+    assert note(receiving(), at("2026-11-25 12:45"))[-1]["content"] == "No, we are closed now."
     assert "closed on Saturday and Sunday" in beginning[0]["content"]
     assert "2026" not in str(beginning)
     assert (asked["role"], told["role"]) == ("user", "assistant")
