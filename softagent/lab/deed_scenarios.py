@@ -44,7 +44,7 @@ TRANSFERS = (
     wanted(
         "the-dentist-is-busy",
         "transfer-busy",
-        "Please put me through to the dentist.",
+        "I would like to speak to the dentist, please.",
         Reaches("202"),
         Says(r"busy|engaged|another call|message", at=EVERY),
     ),
