@@ -93,9 +93,9 @@ done = "Your order is ready."
 """
 _ORDER_SCRIPT = """\
 #!/bin/sh
-mkdir -p orders
-cat > "orders/$$.json"
-echo '{}'
+orders="{folder}/orders"
+mkdir -p "$orders"
+cat > "$orders/$$.json"
 """
 
 
@@ -108,7 +108,7 @@ def practice_account(registrar: Address, password: str, *, model: str, directory
     path = directory / "accounts.toml"
     path.touch(mode=0o600)
     script = directory / "order.sh"
-    script.write_text(_ORDER_SCRIPT, encoding="utf-8")
+    script.write_text(_ORDER_SCRIPT.format(folder=directory.resolve()), encoding="utf-8")
     script.chmod(0o700)
     text = _ACCOUNT.format(
         host=host,
