@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -123,9 +124,19 @@ def test_a_command_that_hangs_is_killed_with_all_that_it_started(tmp_path: Path)
     hang = f"sleep 1000 & echo $$ $! > {pids}.new; mv {pids}.new {pids}; wait"
     with pytest.raises(DeliveryFailed, match="killed after 2 s"):
         run_command(("sh", "-c", hang), message(), timeout_seconds=2)
-    for pid in pids.read_text().split():
-        stat = Path(f"/proc/{pid}/stat")
-        assert not stat.exists() or stat.read_text().rsplit(")", 1)[1].split()[0] == "Z"
+    deadline = time.monotonic() + 10  # a signal that is sent is not yet an end
+    while any(map(is_alive, pids.read_text().split())):
+        assert time.monotonic() < deadline, "something it started lives on"
+        time.sleep(0.01)
+
+
+def is_alive(pid: str) -> bool:
+    """Whether a process is there that is no zombie."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return stat.rsplit(")", 1)[1].split()[0] != "Z"
 
 
 # Webhook ---------------------------------------------------------------------
